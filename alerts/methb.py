@@ -1,0 +1,35 @@
+"""When the first methemoglobin check of a course is due, and whether it was done.
+
+Clocks run on collection time: a check counts when it was collected within the course, at or after
+the hour it is due from (S0, label: 4 to 8 h after the start), and was not withdrawn.
+"""
+
+from datetime import datetime
+
+from alerts.limits import Limits
+from alerts.reasons import Reason
+from schemas.state import CourseState, LabState, PatientState
+
+
+def first_check(patient: PatientState, course: CourseState, limits: Limits) -> LabState | None:
+    """The earliest check that satisfies the first one of the course; ``None``: not done."""
+    from_time = course.start + limits.methb_first.due
+    counted = (
+        lab
+        for lab in patient.labs.values()
+        if not lab.withdrawn
+        and lab.time >= from_time
+        and (course.ended is None or lab.time <= course.ended + limits.course.interruption)
+    )
+    return min(counted, key=lambda lab: lab.time, default=None)
+
+
+def satisfied_reason(check: LabState, course: CourseState, limits: Limits) -> Reason:
+    """``late-result`` when it was collected in time, whenever the result came."""
+    in_time = check.time <= course.start + limits.methb_first.overdue
+    return "late-result" if in_time else "resulted"
+
+
+def deadline(course: CourseState, at: datetime) -> datetime:
+    """``at``, or the later moment at which the check that had satisfied it was withdrawn."""
+    return at if course.methb_withdrawn is None else max(at, course.methb_withdrawn)

@@ -1,0 +1,128 @@
+"""What a rule is. One rule, one file in ``alerts/rules``; two kinds are enough for all.
+
+A *sampled* rule reads each sample and says per tier whether its condition is true; hold times turn
+that into an occurrence. A *deadline* rule says from the state alone when its tiers fall due; a tier
+holds once time has passed its deadline. Both are pure: no acknowledgement and no clock reaches
+them. What is missing is an answer of its own (``UNKNOWN``), never a false or a zero.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Literal, NamedTuple
+
+from alerts.limits import Limits
+from alerts.reasons import Reason
+from schemas.alert import Priority
+from schemas.state import PatientState
+from schemas.telemetry import Telemetry
+
+
+class Tier(NamedTuple):
+    """A tier of a sampled rule: how long its condition must hold, and how long its contrary."""
+
+    priority: Priority
+    hold: timedelta
+    clear_hold: timedelta
+
+
+class Levels(NamedTuple):
+    """Whether the condition of each tier is true in this sample."""
+
+    true: tuple[bool, ...]
+
+
+class Silent(Enum):
+    """A sample that says nothing about the condition."""
+
+    UNKNOWN = "unknown"
+    """A value is missing: nothing starts, is reset or is cleared."""
+    SUSPENDED = "suspended"
+    """Calibrating, purging, invalid, settling: a running hold starts again, nothing clears."""
+
+
+UNKNOWN, SUSPENDED = Silent.UNKNOWN, Silent.SUSPENDED
+
+
+class Ended(NamedTuple):
+    """The condition cannot be true any more: an open occurrence clears at once."""
+
+    reason: Reason
+
+
+Reading = Levels | Silent | Ended
+
+
+class Stage(NamedTuple):
+    """A deadline after which a tier holds. ``strict``: only when time is past ``at``.
+
+    ``onset`` is when the condition became true, where that is not the deadline itself.
+    """
+
+    priority: Priority
+    at: datetime
+    strict: bool = False
+    onset: datetime | None = None
+
+
+class Armed(NamedTuple):
+    """The deadlines that run now. A tier whose deadline has moved is over for ``otherwise``."""
+
+    stages: tuple[Stage, ...]
+    otherwise: Reason
+
+
+class Quiet(NamedTuple):
+    """No deadline runs; an open occurrence clears for this reason."""
+
+    reason: Reason
+
+
+Watch = Armed | Quiet
+
+
+class Finding(NamedTuple):
+    """What is told of an occurrence: the sentence for the nurse and the numbers behind it."""
+
+    summary: str
+    reason: Reason
+    value: float | None
+    limit: float | None
+    unit_of_measure: str | None
+    source: str
+
+
+@dataclass(frozen=True)
+class SampledRule:
+    """A rule whose condition stands in the samples.
+
+    ``levels``, where there is one, says the same from the state alone: it is asked when the context
+    changes between two samples.
+    """
+
+    name: str
+    title: str
+    tiers: Callable[[Limits], tuple[Tier, ...]]
+    read: Callable[[PatientState, Telemetry, Limits], Reading]
+    finding: Callable[[PatientState, Limits, datetime], Finding]
+    levels: Callable[[PatientState, Limits, datetime], Levels] | None = None
+    moves_with: Literal["samples"] = "samples"
+
+
+@dataclass(frozen=True)
+class DeadlineRule:
+    """A rule whose condition is that something has not happened in time.
+
+    ``moves_with`` ``clock``: it waits for the partition's clock. ``samples``: it is a hold time of
+    telemetry and moves with the patient's own samples as well.
+    """
+
+    name: str
+    title: str
+    watch: Callable[[PatientState, Limits], Watch]
+    finding: Callable[[PatientState, Limits, datetime], Finding]
+    moves_with: Literal["clock", "samples"] = "clock"
+
+
+Rule = SampledRule | DeadlineRule

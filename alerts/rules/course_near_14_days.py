@@ -1,0 +1,46 @@
+"""The course is nearing 14 days: time to plan the review before it is due.
+
+S0 and S2 know the 14 days; the notice of two days and of twelve hours is this project's own. The
+stronger ``course-over-14-days`` takes over once it has been raised.
+"""
+
+from datetime import datetime
+
+from alerts.limits import Limits
+from alerts.rule import Armed, DeadlineRule, Finding, Quiet, Stage, Watch
+from alerts.rules import course_over_14_days
+from schemas.state import PatientState
+
+
+def _watch(patient: PatientState, limits: Limits) -> Watch:
+    course, rule = patient.course, limits.course_14_days
+    if course is None:
+        return Quiet("course-ended")
+    over = patient.tracks.get(course_over_14_days.NAME)
+    if over is not None and over.open is not None:
+        return Quiet("superseded")
+    if patient.reviewed is not None and patient.reviewed >= course.start:
+        return Quiet("superseded")
+    return Armed(
+        (Stage("info", course.start + rule.near), Stage("low", course.start + rule.near_low)),
+        otherwise="superseded",
+    )
+
+
+def _finding(patient: PatientState, limits: Limits, at: datetime) -> Finding:
+    elapsed_h = (at - patient.course.start).total_seconds() / 3600 if patient.course else 0.0
+    limit_h = limits.course_14_days.over.total_seconds() / 3600
+    return Finding(
+        summary=(
+            f"{patient.bed}: {elapsed_h:.4g} h on therapy,"
+            f" {limit_h - elapsed_h:.4g} h left of {limit_h:g} h"
+        ),
+        reason="near-limit",
+        value=elapsed_h,
+        limit=limit_h,
+        unit_of_measure="h",
+        source=limits.sources["course_14_days.near"],
+    )
+
+
+RULE = DeadlineRule("course-near-14-days", "therapy nears 14 days", _watch, _finding)

@@ -1,0 +1,51 @@
+"""The therapy runs past 14 days and nobody has reviewed it.
+
+S0 and the label: up to 14 days; S2: medical review beyond. Counted by elapsed time of the course
+or by delivered hours over all courses, whichever is first past the limit; both are told. A review
+by a person clears it; a day later it is raised again, low, if the course still runs.
+"""
+
+from datetime import datetime
+
+from alerts.limits import Limits
+from alerts.rule import Armed, DeadlineRule, Finding, Quiet, Stage, Watch
+from schemas.state import PatientState
+
+NAME = "course-over-14-days"
+
+
+def _watch(patient: PatientState, limits: Limits) -> Watch:
+    course, rule = patient.course, limits.course_14_days
+    if course is None:
+        return Quiet("course-ended")
+    over = course.start + rule.over
+    by_delivered = course.over_since
+    strict = by_delivered is None or over < by_delivered
+    if by_delivered is not None and not strict:
+        over = by_delivered
+    if patient.reviewed is not None and over <= patient.reviewed + rule.again:
+        return Armed((Stage("low", patient.reviewed + rule.again),), otherwise="reviewed")
+    return Armed((Stage("medium", over, strict),), otherwise="reviewed")
+
+
+def _finding(patient: PatientState, limits: Limits, at: datetime) -> Finding:
+    course = patient.course
+    elapsed_h = (at - course.start).total_seconds() / 3600 if course else 0.0
+    delivered = patient.earlier + course.delivered if course else patient.earlier
+    delivered_h = delivered.total_seconds() / 3600
+    limit_h = limits.course_14_days.over.total_seconds() / 3600
+    again = patient.reviewed is not None and at >= patient.reviewed + limits.course_14_days.again
+    return Finding(
+        summary=(
+            f"{patient.bed}: therapy is past {limit_h:g} h: {elapsed_h:.1f} h elapsed,"
+            f" {delivered_h:.1f} h delivered; medical review"
+        ),
+        reason="review-expired" if again else "over-limit",
+        value=max(elapsed_h, delivered_h),
+        limit=limit_h,
+        unit_of_measure="h",
+        source=limits.sources["course_14_days.over"],
+    )
+
+
+RULE = DeadlineRule(NAME, "therapy past 14 days", _watch, _finding)

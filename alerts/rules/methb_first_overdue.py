@@ -1,0 +1,47 @@
+"""The first methemoglobin check was missed: 8 h after the start none was collected in its time.
+
+S0 and the label ask for it 4 to 8 h after the start. A result that arrives later clears the alert;
+collected by 8 h it was in time after all and the transition says ``late-result``.
+"""
+
+from datetime import datetime
+
+from alerts.limits import Limits
+from alerts.methb import deadline, first_check, satisfied_reason
+from alerts.rule import Armed, DeadlineRule, Finding, Quiet, Stage, Watch
+from schemas.state import PatientState
+
+
+def _watch(patient: PatientState, limits: Limits) -> Watch:
+    course, rule = patient.course, limits.methb_first
+    if course is None:
+        return Quiet("course-ended")
+    check = first_check(patient, course, limits)
+    if check is not None:
+        return Quiet(satisfied_reason(check, course, limits))
+    return Armed(
+        (
+            Stage("medium", deadline(course, course.start + rule.overdue)),
+            Stage("high", deadline(course, course.start + rule.high)),
+        ),
+        otherwise="resulted",
+    )
+
+
+def _finding(patient: PatientState, limits: Limits, at: datetime) -> Finding:
+    since_h = (at - patient.course.start).total_seconds() / 3600 if patient.course else 0.0
+    limit_h = limits.methb_first.overdue.total_seconds() / 3600
+    return Finding(
+        summary=(
+            f"{patient.bed}: no methemoglobin collected {since_h:.4g} h after the start,"
+            f" limit {limit_h:g} h"
+        ),
+        reason="overdue",
+        value=since_h,
+        limit=limit_h,
+        unit_of_measure="h",
+        source=limits.sources["methb_first.overdue"],
+    )
+
+
+RULE = DeadlineRule("methb-first-overdue", "first methemoglobin check overdue", _watch, _finding)

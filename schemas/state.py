@@ -1,0 +1,157 @@
+"""What is remembered of one patient between two records.
+
+This is the whole memory of the judgement: it goes to the changelog as it is and comes back after a
+crash. It holds facts and running timers, no decision. The structs are changed in place by
+``streams.therapy`` and ``alerts.occurrence`` and by nothing else.
+"""
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+from msgspec import Struct, field
+
+from schemas.alert import Priority
+from schemas.course import DoseOrder, Flags, Indication
+from schemas.telemetry import Mode
+
+CoursePhase = Literal["running", "paused"]
+"""``running``: delivery goes on, as far as is known. ``paused``: it ended less than 2 h ago."""
+
+
+class DeviceState(Struct):
+    """The newest sample judged of one device at this patient.
+
+    ``active``: it delivers as far as is known (calibrating in between does not change that).
+    ``seqs``: the counters seen at exactly ``time``, so that a repeated record is known.
+    """
+
+    name: str
+    time: datetime
+    seqs: list[int | None]
+    mode: Mode
+    set_ppm: float | None = None
+    active: bool = False
+
+
+class CourseState(Struct):
+    """One course of therapy.
+
+    ``delivered`` is accounted up to ``counted_to``; ``counting`` says whether delivery ran there.
+    ``dose_ppm`` has been set since ``dose_since``; ``held_ppm`` is the last dose before it that was
+    held long enough to count as *the dose before a stop*.
+    ``stop_since`` is where the hold time of a stop runs from, ``ended`` where delivery ended.
+    """
+
+    start: datetime
+    counted_to: datetime
+    counting: bool
+    phase: CoursePhase = "running"
+    delivered: timedelta = timedelta()
+    blind: timedelta = timedelta()
+    dose_ppm: float | None = None
+    dose_since: datetime | None = None
+    held_ppm: float | None = None
+    ended: datetime | None = None
+    stop_since: datetime | None = None
+    stop_from_ppm: float | None = None
+    stop_gap: timedelta | None = None
+    planned: list[datetime] = field(default_factory=list)
+    unplanned: datetime | None = None
+    over_since: datetime | None = None
+    methb_withdrawn: datetime | None = None
+
+
+class LabState(Struct):
+    """One methemoglobin result: collected at ``time``; ``None`` for a withdrawn value."""
+
+    time: datetime
+    resulted: datetime | None
+    value_pct: float | None
+    withdrawn: bool
+
+
+class Context(Struct):
+    """The newest word on each field of the patient's context, and when it was said."""
+
+    born: datetime | None = None
+    gestational_age: str | float | None = None
+    indication: Indication | None = None
+    payer: str | None = None
+    profile: str | None = None
+    oxygenation_index: float | None = None
+    dose_order: DoseOrder | None = None
+    flags: Flags = Flags()
+    said: dict[str, datetime] = field(default_factory=dict)
+
+
+class TierState(Struct):
+    """One tier of one rule: whether it holds, and the running hold that would turn it.
+
+    ``since`` is where the running hold began, ``due`` when it is over; ``None``: nothing runs.
+    ``strict``: it turns only when the clock is past ``due``. ``fired`` is the deadline that made a
+    tier of a deadline rule active, so that a deadline that moves away is noticed.
+    """
+
+    active: bool = False
+    since: datetime | None = None
+    due: datetime | None = None
+    strict: bool = False
+    fired: datetime | None = None
+
+
+class Occurrence(Struct):
+    """An open alert: what its last transition said."""
+
+    id: str
+    onset: datetime
+    at: datetime
+    priority: Priority
+    course: datetime | None
+    device: str
+    summary: str
+    limit: float | None = None
+    unit_of_measure: str | None = None
+    source: str = ""
+
+
+class Track(Struct):
+    """Where one rule stands with one patient."""
+
+    tiers: list[TierState]
+    open: Occurrence | None = None
+
+
+class PatientState(Struct):
+    """Everything remembered of one patient.
+
+    ``offsets`` is the last applied offset per input topic: a redelivered record is a no-op.
+    ``earlier`` is the delivered time of courses that ended; ``lapsed`` the course that ended by
+    itself last, in case a sample shows that delivery went on within the interruption allowed.
+    ``next_due`` is a lower bound of when anything may happen without a record; ``steady`` says that
+    a sample like the one before needs no rule.
+    """
+
+    patient: str
+    unit: str = "?"
+    bed: str = "?"
+    device: str = "?"
+    partition: int = 0
+    offsets: dict[str, int] = field(default_factory=dict)
+    clock: datetime | None = None
+    devices: dict[str, DeviceState] = field(default_factory=dict)
+    course: CourseState | None = None
+    earlier: timedelta = timedelta()
+    lapsed: CourseState | None = None
+    closed: datetime | None = None
+    reviewed: datetime | None = None
+    context: Context = field(default_factory=Context)
+    labs: dict[str, LabState] = field(default_factory=dict)
+    tracks: dict[str, Track] = field(default_factory=dict)
+    late_samples: int = 0
+    sample_time: datetime | None = None
+    no_ppm: float | None = None
+    no2_ppm: float | None = None
+    fio2_pct: float | None = None
+    spo2_pct: float | None = None
+    next_due: datetime | None = None
+    steady: bool = False

@@ -1,0 +1,1 @@
+"""Movement: what carries records between the topics, the judgement and the people."""

@@ -1,0 +1,37 @@
+"""Recorded events judged offline, by the same core as live ones.
+
+A record's place in the recording is its arrival; the newest event time stands for the clock. The
+same lines give the same transitions in the same order, always.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+
+from schemas.alert import Alert
+from schemas.rejected import Rejected
+from schemas.tick import Tick
+from streams.door import admit
+from streams.ward import Ward
+
+
+def replay(
+    lines: Iterable[bytes], ward: Ward, refuse: Callable[[int, bytes, Rejected], None]
+) -> Iterator[Alert]:
+    """Judge the lines; ``refuse`` is handed the number and bytes of each that cannot be."""
+    for number, line in enumerate(lines, start=1):
+        if not line:
+            continue
+        event = admit(line)
+        if isinstance(event, Rejected):
+            refuse(number, line, event)
+            continue
+        if ward.clock is None or event.time > ward.clock:
+            yield from ward.advance(event.time)
+        if not isinstance(event, Tick):
+            yield from ward.take(event)
+
+
+def replay_until(ward: Ward, until: datetime | None) -> Iterator[Alert]:
+    """Move the clock on at the end of a recording, so that deadlines after it are judged too."""
+    if until is not None:
+        yield from ward.advance(until)
