@@ -26,7 +26,11 @@ Reason = Literal[
     "unknown-profile",
     "wrong-topic",
     "wrong-partition",
+    "unreadable-output",
+    "refused-by-store",
 ]
+"""The last two are found by the recorder: a record on one of the product's own topics that is none,
+and a record that the store will never take."""
 
 
 class Rejected(Struct, frozen=True):

@@ -10,7 +10,7 @@ from typing import Literal
 
 from msgspec import Struct, field
 
-from schemas.alert import Priority
+from schemas.alert import Alert, Priority
 from schemas.course import DoseOrder, Flags, Indication
 from schemas.telemetry import Mode
 
@@ -125,6 +125,7 @@ class PatientState(Struct):
     """Everything remembered of one patient.
 
     ``offsets`` is the last applied offset per input topic: a redelivered record is a no-op.
+    ``outbox`` holds transitions that were decided and may not have reached the alerts topic yet.
     ``earlier`` is the delivered time of courses that ended; ``lapsed`` the course that ended by
     itself last, in case a sample shows that delivery went on within the interruption allowed.
     ``next_due`` is a lower bound of when anything may happen without a record; ``steady`` says that
@@ -137,6 +138,7 @@ class PatientState(Struct):
     device: str = "?"
     partition: int = 0
     offsets: dict[str, int] = field(default_factory=dict)
+    outbox: list[Alert] = field(default_factory=list)
     clock: datetime | None = None
     devices: dict[str, DeviceState] = field(default_factory=dict)
     course: CourseState | None = None

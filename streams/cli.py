@@ -3,13 +3,18 @@
 Exit codes: 0 done, 1 failed, 2 wrong use. Each command imports what it needs when it runs.
 """
 
+import os
 import sys
 from collections import Counter
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from streams.settings import Settings
 
 
 class Instant(click.ParamType):
@@ -68,9 +73,96 @@ def replay(
     _tell_refused(refused, rejects)
 
 
+@main.command()
+@click.argument("roles", nargs=-1)
+def run(roles: tuple[str, ...]) -> None:
+    """Run the named workers: monitor, recorder, pager, board. All of them by default.
+
+    One role runs in this process; several run as processes of their own that are started again
+    when they die. Settings come from the environment (INOWATCH_*); see the README.
+    """
+    from streams.app import ROLES, run_role
+    from streams.supervise import run_roles
+    from streams.worker import EXIT_CANNOT_START, CannotStart
+
+    unknown = [role for role in roles if role not in ROLES]
+    if unknown:
+        raise click.UsageError(f"no role {unknown[0]!r}; there are {', '.join(ROLES)}")
+    settings = _settings()
+    if len(roles) != 1:
+        sys.exit(run_roles(roles or tuple(ROLES), {}))
+    try:
+        run_role(roles[0], settings)
+    except CannotStart as wrong:
+        click.echo(f"{roles[0]} cannot start:\n{wrong}", err=True)
+        sys.exit(EXIT_CANNOT_START)
+
+
+def _settings() -> "Settings":
+    from streams.settings import InvalidSettings, read_settings
+
+    try:
+        return read_settings(os.environ)
+    except InvalidSettings as wrong:
+        raise click.UsageError(str(wrong)) from None
+
+
+@main.command()
+@click.option("--beds", default=8, show_default=True, type=click.IntRange(1, 200))
+@click.option("--speed", default=20.0, show_default=True, help="Ward seconds in a second.")
+@click.option("--for", "for_s", type=float, help="Stop after this many seconds.")
+@click.option("--port", default=0, help="The board's port; a free one by default.")
+@click.option("--no-browser", is_flag=True, help="Do not open the board.")
+def demo(beds: int, speed: float, for_s: float | None, port: int, *, no_browser: bool) -> None:
+    """Watch a simulated ward with the whole product: real Kafka, the workers, the board."""
+    from streams.demo import run_demo
+
+    sys.exit(run_demo(beds, speed, for_s, port, browser=not no_browser))
+
+
+@main.command()
+@click.option("--beds", default=8, show_default=True, type=click.IntRange(1, 1000))
+@click.option("--scenario", default="ward", show_default=True, help="'list' names them all.")
+@click.option("--seed", default=1, show_default=True)
+@click.option("--speed", default=1.0, show_default=True, help="Ward seconds in a second.")
+@click.option("--for", "for_s", type=float, help="Stop after this many seconds (of wall time).")
+@click.option("--out", help="A file (.gz and .zst are compressed, - is stdout) in place of Kafka.")
+def simulate(  # noqa: PLR0913 - the contract's options, one parameter each
+    beds: int, scenario: str, seed: int, speed: float, for_s: float | None, out: str | None
+) -> None:
+    """Simulate a ward of devices, to Kafka (INOWATCH_KAFKA) or to a file."""
+    from streams.simulate_command import InvalidSimulation, list_scenarios, run_simulation
+
+    if scenario == "list":
+        for line in list_scenarios():
+            click.echo(line)
+        return
+    try:
+        run_simulation(beds, scenario, seed, speed, for_s, out)
+    except InvalidSimulation as wrong:
+        raise click.UsageError(str(wrong)) from None
+
+
+@main.group()
+def deploy() -> None:
+    """Set up servers; doing it twice changes nothing."""
+
+
+@deploy.command("kafka")
+def deploy_kafka() -> None:
+    """Make the topics that are missing; say which ones are not as they should be."""
+    from streams.deploy_command import run_deploy_kafka
+
+    sys.exit(run_deploy_kafka(_settings()))
+
+
 def _tell_refused(refused: Counter[str], rejects: Path | None) -> None:
     if not refused:
         return
     counts = ", ".join(f"{reason} {count}" for reason, count in sorted(refused.items()))
     where = f"; see {rejects}" if rejects else "; --rejects FILE keeps them"
     click.echo(f"{refused.total()} records refused: {counts}{where}", err=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,165 @@
+"""The monitor: input topics to alerts, in a Faust worker.
+
+A batch is judged in memory, then made lasting in this order, each step awaited: dead letters and
+the touched states with their outboxes (changelog), then the alerts, and only then is the batch
+acknowledged. A crash anywhere leaves either a state that knows its unpublished alerts, or records
+that come again and are judged alike. Ticks are sent into every partition held of every input topic.
+"""
+
+from collections import defaultdict
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+import faust
+import msgspec
+from kafka.partitioner.default import murmur2
+
+from schemas.alert import Alert
+from schemas.encode import encode
+from schemas.state import PatientState
+from schemas.tick import Tick
+from streams.partition import Outcome, Partition, Record
+from streams.row import row_of
+from streams.settings import Settings
+from streams.worker import Batch, each_batch, new_app, published
+
+TICK_S = 1.0
+ROW_HEARTBEAT = timedelta(seconds=5)
+"""How often, in wall time, every patient's board row is sent though nothing was heard."""
+
+_STATE = msgspec.json.Decoder(PatientState)
+
+
+@lru_cache(maxsize=100_000)
+def home_of(patient: str, partitions: int) -> int:
+    """Return the partition that Kafka's own partitioner gives a patient's records."""
+    return int(murmur2(patient.encode()) & 0x7FFFFFFF) % partitions
+
+
+class Monitor:
+    """One worker's share of the partitions, and the way out of what they decide."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._clock = settings.clock
+        self._inputs = settings.topics.inputs
+        self._held: dict[int, Partition] = {}
+        self._rows_due: dict[int, datetime] = {}
+        self._unshown: dict[int, set[str]] = defaultdict(set)
+        self._dirty: dict[int, set[str]] = defaultdict(set)
+        self.app = app = new_app("monitor", settings)
+        names = settings.topics
+        self._input = app.topic(*self._inputs, key_type=bytes, value_type=bytes)
+        self._alerts = app.topic(names.alerts)
+        self._dead_letters = app.topic(names.dead_letters)
+        self._board = app.topic(names.board)
+        self._ticked = {name: app.topic(name) for name in self._inputs}
+        self._states: Any = app.Table(
+            "states",
+            partitions=settings.partitions,
+            key_type=bytes,
+            value_type=bytes,
+            key_serializer="raw",
+            value_serializer="raw",
+        )
+        app.agent(self._input, name="judge", concurrency=1)(self._judge)
+        app.timer(TICK_S, name="tick")(self._tick)
+        app.on_partitions_revoked.connect(self._let_go)
+
+    async def _judge(self, stream: faust.StreamT[bytes]) -> None:
+        await each_batch(stream, self._handle)
+
+    async def _handle(self, batch: Batch) -> None:
+        groups: dict[tuple[int, str], list[Record]] = defaultdict(list)
+        for event in batch:
+            message = event.message
+            record = (message.offset, message.key, message.value)
+            groups[message.partition, message.topic].append(record)
+        outcomes: dict[int, list[Outcome]] = defaultdict(list)
+        now = self._clock()
+        for (number, topic), records in groups.items():
+            partition = self._held.get(number) or await self._take_over(number)
+            outcomes[number].append(partition.judge(topic, records, now))
+        for number, results in outcomes.items():
+            await self._checkpoint(number, results)
+
+    async def _take_over(self, number: int) -> Partition:
+        """Rebuild a partition from the table, and publish what its former holder had left."""
+        settings = self._settings
+        partition = Partition(
+            number,
+            self._inputs,
+            lambda patient: home_of(patient, settings.partitions),
+            settings.profile,
+        )
+        states = [_STATE.decode(value) for value in self._states.data.values()]
+        unpublished = partition.restore(states)
+        self._held[number] = partition
+        for patient in unpublished:
+            await self._publish(partition, list(partition.ward.patients[patient].outbox))
+        return partition
+
+    def _let_go(self, *_: Any, **__: Any) -> None:
+        """Forget what is held: whoever gets a partition rebuilds it from its last checkpoint."""
+        self._held.clear()
+        self._rows_due.clear()
+        self._unshown.clear()
+        self._dirty.clear()
+
+    async def _checkpoint(self, number: int, results: list[Outcome]) -> None:
+        partition = self._held[number]
+        dirty = self._dirty[number]
+        sends = []
+        for outcome in results:
+            dirty |= outcome.touched
+            for letter in outcome.dead_letters:
+                sends.append(await self._dead_letters.send(key=letter.key, value=encode(letter)))
+        for patient in dirty:
+            key, value = patient.encode(), encode(partition.ward.patients[patient])
+            sends.append(self._states.send_changelog(number, key, value))
+            self._states.data[key] = value
+        await published(sends)
+        self._unshown[number] |= dirty
+        self._dirty[number] = set()
+        for outcome in results:
+            await self._publish(partition, outcome.alerts)
+        if any(outcome.ticked for outcome in results):
+            await self._show(partition)
+
+    async def _publish(self, partition: Partition, alerts: list[Alert]) -> None:
+        if not alerts:
+            return
+        await published(
+            [
+                await self._alerts.send(
+                    key=alert.patient.encode(), value=encode(alert), partition=partition.number
+                )
+                for alert in alerts
+            ]
+        )
+        partition.published(alerts)
+        # Their outboxes are empty now; the next checkpoint says so.
+        self._dirty[partition.number] |= {alert.patient for alert in alerts}
+
+    async def _show(self, partition: Partition) -> None:
+        """Send board rows: of touched patients, and with a heartbeat of all that have a course."""
+        ward, number, now = partition.ward, partition.number, self._clock()
+        if ward.clock is None:
+            return
+        shown = self._unshown.pop(number, set())
+        if now >= self._rows_due.get(number, now):
+            self._rows_due[number] = now + ROW_HEARTBEAT
+            shown |= {name for name, state in ward.patients.items() if state.course is not None}
+        for name in shown:
+            state = ward.patients[name]
+            row = row_of(state, ward.clock, ward.limits_of(state))
+            await self._board.send(key=name.encode(), value=encode(row))
+
+    async def _tick(self) -> None:
+        """Send the time into every partition held of every input topic."""
+        tick = encode(Tick(time=self._clock()))
+        for tp in self.app.assignor.assigned_actives():
+            topic = self._ticked.get(tp.topic)
+            if topic is not None:
+                await topic.send(value=tick, partition=tp.partition)

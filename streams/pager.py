@@ -1,0 +1,152 @@
+"""The pager: alert transitions to people, in a Faust worker.
+
+Each sink is served by an agent of its own, in the order of the transitions, so that one that is away
+delays no other. What a sink was told of an alert is kept in a table under (sink, alert id): a
+transition that comes again is not told again. Every attempt is recorded on the pages topic.
+"""
+
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import faust
+import msgspec
+
+from alerts.notify import History, Tell, decide, page_text, remember
+from alerts.sinks.pagerduty import PagerDuty
+from alerts.sinks.port import Message, Sink
+from alerts.sinks.retry import Attempt, deliver
+from alerts.sinks.terminal import Terminal
+from alerts.sinks.webhook import Webhook
+from schemas.alert import Alert
+from schemas.encode import encode
+from schemas.page import Outcome, Page
+from streams.settings import Settings
+from streams.worker import Batch, each_batch, new_app, published
+
+log = logging.getLogger("inowatch")
+
+_ALERT = msgspec.json.Decoder(Alert)
+_HISTORY = msgspec.json.Decoder(History)
+
+
+class Pager:
+    """One worker's share of the alerts, told to every sink that the site has named."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._clock = settings.clock
+        self.app = app = new_app("pager", settings)
+        self._alerts = app.topic(settings.topics.alerts, key_type=bytes, value_type=bytes)
+        self._pages = app.topic(settings.topics.pages)
+        self._told: Any = app.Table(
+            "told",
+            partitions=settings.partitions,
+            key_type=bytes,
+            value_type=bytes,
+            key_serializer="raw",
+            value_serializer="raw",
+        )
+        for sink in _sinks(settings):
+            app.agent(self._alerts, name=f"page-{sink.name}", concurrency=1)(self._agent(sink))
+        if settings.terminal:
+            terminal = Terminal(sys.stdout)
+            app.agent(self._alerts, name="page-terminal", concurrency=1)(self._printer(terminal))
+
+    def _agent(self, sink: Sink) -> Callable[[faust.StreamT[bytes]], Any]:
+        async def page(stream: faust.StreamT[bytes]) -> None:
+            await each_batch(stream, lambda batch: self._page(sink, batch))
+
+        return page
+
+    def _printer(self, terminal: Terminal) -> Callable[[faust.StreamT[bytes]], Any]:
+        """Every transition is a line, paged or not; a repeated one is not printed again."""
+
+        async def show(stream: faust.StreamT[bytes]) -> None:
+            await each_batch(stream, lambda batch: self._print(terminal, batch))
+
+        return show
+
+    async def _page(self, sink: Sink, batch: Batch) -> None:
+        alerts = [(event.message.partition, alert) for event, alert in _decoded(batch)]
+        over = {alert.id: alert.at for _, alert in alerts if alert.phase == "cleared"}
+        for partition, alert in alerts:
+            history = self._history(sink.name, alert)
+            decision = decide(
+                alert,
+                history,
+                self._clock(),
+                over_at=over.get(alert.id),
+                paged_from=self._settings.page_from,
+            )
+            if isinstance(decision, Tell):
+                await self._tell(sink, partition, alert, history, decision)
+            elif decision.reason != "already-told":
+                await self._note(sink, alert, "withheld", decision.reason, 1)
+
+    async def _tell(
+        self, sink: Sink, partition: int, alert: Alert, history: History, decision: Tell
+    ) -> None:
+        async def report(attempt: Attempt) -> None:
+            await self._note(sink, alert, attempt.outcome, attempt.reason, attempt.number)
+
+        page = Message(kind=decision.kind, alert=alert, text=page_text(alert, self._clock()))
+        last = await deliver(sink, page, report)
+        await self._keep(sink.name, partition, alert, remember(history, alert, last.outcome))
+
+    async def _print(self, terminal: Terminal, batch: Batch) -> None:
+        for event, alert in _decoded(batch):
+            history = self._history(terminal.name, alert)
+            if history.outcome_of(alert) is None:
+                terminal.show(alert)
+                history = remember(history, alert, "delivered")
+                await self._keep(terminal.name, event.message.partition, alert, history)
+
+    def _history(self, sink: str, alert: Alert) -> History:
+        value = self._told.data.get(_key(sink, alert))
+        return History() if value is None else _HISTORY.decode(value)
+
+    async def _keep(self, sink: str, partition: int, alert: Alert, history: History) -> None:
+        key, value = _key(sink, alert), encode(history)
+        await published([self._told.send_changelog(partition, key, value)])
+        self._told.data[key] = value
+
+    async def _note(
+        self, sink: Sink, alert: Alert, outcome: Outcome, reason: str, attempt: int
+    ) -> None:
+        page = Page(
+            time=self._clock(),
+            alert=alert.id,
+            rule=alert.rule,
+            phase=alert.phase,
+            priority=alert.priority,
+            at=alert.at,
+            patient=alert.patient,
+            sink=sink.name,
+            attempt=attempt,
+            outcome=outcome,
+            reason=reason,
+        )
+        await published([await self._pages.send(key=alert.id.encode(), value=encode(page))])
+
+
+def _key(sink: str, alert: Alert) -> bytes:
+    return f"{sink}|{alert.id}".encode()
+
+
+def _decoded(batch: Batch) -> Iterator[tuple[Any, Alert]]:
+    """Alerts of a batch; what is none was not written by the monitor and is logged."""
+    for event in batch:
+        try:
+            yield event, _ALERT.decode(event.message.value or b"")
+        except (msgspec.DecodeError, UnicodeDecodeError) as wrong:
+            log.error("offset %d is no alert and is not told: %s", event.message.offset, wrong)
+
+
+def _sinks(settings: Settings) -> Iterator[Sink]:
+    if settings.pagerduty_key_file is not None:
+        key = settings.pagerduty_key_file.read_text().strip()
+        yield PagerDuty(key, base=settings.pagerduty_url)
+    if settings.webhook_url is not None and settings.webhook_secret_file is not None:
+        yield Webhook(settings.webhook_url, settings.webhook_secret_file.read_text().strip())

@@ -1,0 +1,134 @@
+"""One partition judged: a batch of records in, everything that follows out.
+
+The monitor's work without Kafka: it decodes, refuses, guards against redelivery, keeps the
+partition's clock and asks the core. It publishes nothing and reads no clock; what must be published
+and written comes back as an ``Outcome``.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+
+from msgspec import Struct, field
+
+from schemas.alert import Alert
+from schemas.decode import Kind
+from schemas.rejected import DeadLetter, Rejected
+from schemas.state import PatientState
+from schemas.tick import Tick
+from streams.door import admit
+from streams.step import PatientEvent
+from streams.ward import Ward
+
+Record = tuple[int, bytes | None, bytes | None]
+"""Offset, key, value."""
+
+
+class Outcome(Struct):
+    """What a batch led to, in the order in which it was decided."""
+
+    alerts: list[Alert] = field(default_factory=list)
+    dead_letters: list[DeadLetter] = field(default_factory=list)
+    touched: set[str] = field(default_factory=set)
+    ticked: bool = False
+
+
+class Partition:
+    """The patients of one partition of the input topics, and its clock.
+
+    The clock is the minimum over the input topics of the newest tick seen on each, so that no
+    absence is judged before everything that was there by then has been read. ``inputs`` maps each
+    input topic to what it carries; ``home_of`` names the partition that a patient belongs in.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        inputs: dict[str, Kind],
+        home_of: Callable[[str], int],
+        profile: str = "default",
+    ) -> None:
+        self.number = number
+        self.ward = Ward(profile, number)
+        self._home_of = home_of
+        self._inputs = inputs
+        self._ticks: dict[str, datetime] = {}
+
+    def restore(self, states: Iterable[PatientState]) -> list[str]:
+        """Take up the states of a former life; returns the patients with unpublished alerts."""
+        mine = [state for state in states if state.partition == self.number]
+        self.ward.restore(mine)
+        return [state.patient for state in mine if state.outbox]
+
+    def judge(self, topic: str, records: Sequence[Record], now: datetime) -> Outcome:
+        """Apply records of one input topic in their order; ``now`` is the wall clock."""
+        outcome = Outcome()
+        for offset, key, value in records:
+            event = admit(value or b"", self._inputs[topic], now)
+            if isinstance(event, Tick):
+                self._tick(topic, event.time, outcome)
+            elif isinstance(event, Rejected):
+                self._refuse(topic, (offset, key, value), event, now, outcome)
+            elif (stray := self._stray(event)) is not None:
+                self._refuse(topic, (offset, key, value), stray, now, outcome)
+            else:
+                self._apply(topic, offset, event, outcome)
+        return outcome
+
+    def _apply(self, topic: str, offset: int, event: PatientEvent, outcome: Outcome) -> None:
+        """Judge a record once: what was applied before a restart is a no-op after it."""
+        patient = self.ward.patients.get(event.patient)
+        if patient is not None and offset <= patient.offsets.get(topic, -1):
+            return
+        self._decided(self.ward.take(event), outcome)
+        self.ward.patients[event.patient].offsets[topic] = offset
+        outcome.touched.add(event.patient)
+
+    def _refuse(
+        self, topic: str, record: Record, why: Rejected, now: datetime, outcome: Outcome
+    ) -> None:
+        offset, key, value = record
+        outcome.dead_letters.append(
+            DeadLetter(
+                time=now,
+                topic=topic,
+                partition=self.number,
+                offset=offset,
+                reason=why.reason,
+                detail=why.detail,
+                key=key,
+                value=value,
+            )
+        )
+
+    def _stray(self, event: PatientEvent) -> Rejected | None:
+        """Say why a record cannot lie here, apart from its patient's other records."""
+        if event.patient in self.ward.patients:
+            return None
+        home = self._home_of(event.patient)
+        if home == self.number:
+            return None
+        return Rejected(
+            "wrong-partition",
+            f"records of this patient belong in partition {home}: use the patient as the key and"
+            " Kafka's own (murmur2) partitioner",
+        )
+
+    def _tick(self, topic: str, time: datetime, outcome: Outcome) -> None:
+        outcome.ticked = True
+        if topic not in self._ticks or time > self._ticks[topic]:
+            self._ticks[topic] = time
+        if len(self._ticks) == len(self._inputs):
+            self._decided(self.ward.advance(min(self._ticks.values())), outcome)
+
+    def _decided(self, told: list[Alert], outcome: Outcome) -> None:
+        for alert in told:
+            self.ward.patients[alert.patient].outbox.append(alert)
+            outcome.touched.add(alert.patient)
+        outcome.alerts += told
+
+    def published(self, alerts: Iterable[Alert]) -> None:
+        """Take transitions that have reached the alerts topic out of the outboxes."""
+        for alert in alerts:
+            outbox = self.ward.patients[alert.patient].outbox
+            if alert in outbox:
+                outbox.remove(alert)

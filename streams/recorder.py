@@ -1,0 +1,124 @@
+"""The recorder: everything that travels is kept, in a Faust worker.
+
+Inputs, alert transitions, page attempts and dead letters become points in the store; a batch is
+acknowledged only when the store has it. While the store is away the records wait in Kafka, unread;
+nothing else waits for the recorder. Writing twice changes nothing.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import faust
+import msgspec
+import stamina
+from faust.types import EventT
+
+from schemas.alert import Alert
+from schemas.decode import Kind, decode
+from schemas.encode import encode
+from schemas.page import Page
+from schemas.rejected import DeadLetter, Reason, Rejected
+from schemas.tick import Tick
+from streams.settings import Settings
+from streams.stores.open import open_store
+from streams.stores.points import points_of
+from streams.stores.port import Point, PointsRefused, Store, StoreUnavailable
+from streams.worker import Batch, each_batch, new_app, published
+
+log = logging.getLogger("inowatch")
+
+RETRY_FROM_S, RETRY_TO_S = 0.5, 30.0
+
+
+class Recorder:
+    """From topics to points."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._store: Store = open_store(settings.store)
+        self._clock = settings.clock
+        names, inputs = settings.topics, settings.topics.inputs
+        self._read: dict[str, Callable[[bytes], list[Point]]] = {
+            topic: lambda raw, kind=kind: _input_points(raw, kind) for topic, kind in inputs.items()
+        }
+        for topic, record in (
+            (names.alerts, Alert),
+            (names.pages, Page),
+            (names.dead_letters, DeadLetter),
+        ):
+            decoder = msgspec.json.Decoder(record)
+            self._read[topic] = lambda raw, decoder=decoder: points_of(decoder.decode(raw))
+        self.app = app = new_app("recorder", settings)
+        self._dead_letters = app.topic(names.dead_letters)
+        source = app.topic(*self._read, key_type=bytes, value_type=bytes)
+        app.agent(source, name="record", concurrency=1)(self._record)
+
+    async def _record(self, stream: faust.StreamT[bytes]) -> None:
+        await each_batch(stream, self._handle)
+
+    async def _handle(self, batch: Batch) -> None:
+        points: list[Point] = []
+        origin: dict[int, EventT[Any]] = {}
+        lost: list[tuple[EventT[Any], Reason, str]] = []
+        for event in batch:
+            try:
+                made = self._read[event.message.topic](event.message.value or b"")
+            except (msgspec.DecodeError, UnicodeDecodeError) as wrong:
+                lost.append((event, "unreadable-output", str(wrong)))
+                continue
+            points += made
+            origin |= {id(point): event for point in made}
+        for point, why in await self._written(points):
+            lost.append((origin[id(point)], "refused-by-store", why))
+        await published([await self._dead_letter(*loss) for loss in lost if self._is_new(*loss)])
+
+    def _is_new(self, event: EventT[Any], reason: Reason, detail: str) -> bool:
+        """Tell apart a dead letter that cannot be kept: it stays in its topic, and goes no round."""
+        message = event.message
+        if message.topic != self._dead_letters.get_topic_name():
+            return True
+        log.error("dead letter %d/%d: %s: %s", message.partition, message.offset, reason, detail)
+        return False
+
+    async def _written(self, points: list[Point]) -> list[tuple[Point, str]]:
+        """Write until the store has them; return those that it will never take, and why."""
+        if not points:
+            return []
+        async for attempt in stamina.retry_context(
+            on=StoreUnavailable,
+            attempts=None,
+            timeout=None,
+            wait_initial=RETRY_FROM_S,
+            wait_max=RETRY_TO_S,
+            wait_jitter=RETRY_FROM_S,
+        ):
+            with attempt:
+                try:
+                    await asyncio.to_thread(self._store.write, points)
+                except PointsRefused as refused:
+                    # All others of the batch are written.
+                    return [(point, refused.reason) for point in refused.points]
+        return []
+
+    async def _dead_letter(self, event: EventT[Any], reason: Reason, detail: str) -> Any:
+        message = event.message
+        letter = DeadLetter(
+            time=self._clock(),
+            topic=message.topic,
+            partition=message.partition,
+            offset=message.offset,
+            reason=reason,
+            detail=detail,
+            key=message.key,
+            value=message.value,
+        )
+        return await self._dead_letters.send(key=message.key, value=encode(letter))
+
+
+def _input_points(raw: bytes, kind: Kind) -> list[Point]:
+    """Points of an input record. What was refused is kept as its dead letter, by its own topic."""
+    event = decode(raw, kind)
+    if isinstance(event, Rejected | Tick):
+        return []
+    return points_of(event, raw)

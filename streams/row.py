@@ -1,0 +1,96 @@
+"""What the board shows of one patient, from the state and nothing else."""
+
+from datetime import datetime, timedelta
+
+from alerts.limits import Limits
+from alerts.methb import first_check
+from alerts.rules.telemetry_lost import last_heard
+from schemas.alert import rank
+from schemas.board_row import BoardRow, Delivery, OpenAlert
+from schemas.state import CourseState, DeviceState, PatientState
+
+_HOUR = timedelta(hours=1)
+
+
+def row_of(patient: PatientState, clock: datetime, limits: Limits) -> BoardRow:
+    """Make the row of one patient as of ``clock``."""
+    course, device = patient.course, patient.devices.get(patient.device)
+    check = max(
+        (lab for lab in patient.labs.values() if not lab.withdrawn),
+        key=lambda lab: lab.time,
+        default=None,
+    )
+    delivered = patient.earlier + (course.delivered if course else timedelta())
+    return BoardRow(
+        patient=patient.patient,
+        unit=patient.unit,
+        bed=patient.bed,
+        clock=clock,
+        delivery=_delivery(patient, clock, limits),
+        device=device.name if device else None,
+        mode=device.mode if device else None,
+        sample_time=patient.sample_time,
+        set_ppm=device.set_ppm if device else None,
+        no_ppm=patient.no_ppm,
+        no2_ppm=patient.no2_ppm,
+        fio2_pct=patient.fio2_pct,
+        spo2_pct=patient.spo2_pct,
+        course=course.start if course else None,
+        elapsed_h=(clock - course.start) / _HOUR if course else None,
+        delivered_h=delivered / _HOUR,
+        methb_pct=check.value_pct if check else None,
+        methb_time=check.time if check else None,
+        methb_due=_first_due(patient, course, limits, limits.methb_first.due),
+        methb_overdue=_first_due(patient, course, limits, limits.methb_first.overdue),
+        late_samples=patient.late_samples,
+        cannot_judge=_cannot_judge(course, device),
+        alerts=_open(patient),
+        profile=limits.name,
+    )
+
+
+def _delivery(patient: PatientState, clock: datetime, limits: Limits) -> Delivery:
+    course = patient.course
+    if course is None:
+        return "no-course"
+    if course.phase == "paused":
+        return "stopped"
+    heard = last_heard(patient)
+    if heard is not None and clock - heard >= limits.telemetry_lost.low:
+        return "lost"
+    return "delivering" if course.counting else "suspended"
+
+
+def _first_due(
+    patient: PatientState, course: CourseState | None, limits: Limits, after: timedelta
+) -> datetime | None:
+    if course is None or first_check(patient, course, limits) is not None:
+        return None
+    return course.start + after
+
+
+def _cannot_judge(course: CourseState | None, device: DeviceState | None) -> list[str]:
+    """In words, what the rules miss; unknown is never shown as well."""
+    missing = []
+    if course is not None and course.phase == "running":
+        if device is not None and device.mode == "backup":
+            missing.append("dose in backup delivery is not known")
+        elif device is None or device.set_ppm is None:
+            missing.append("the set dose is not known")
+    return missing
+
+
+def _open(patient: PatientState) -> list[OpenAlert]:
+    shown = [
+        OpenAlert(
+            id=track.open.id,
+            rule=rule,
+            priority=track.open.priority,
+            onset=track.open.onset,
+            at=track.open.at,
+            summary=track.open.summary,
+        )
+        for rule, track in patient.tracks.items()
+        if track.open is not None
+    ]
+    return sorted(shown, key=lambda alert: (-rank(alert.priority), alert.at, alert.rule))

@@ -1,0 +1,189 @@
+"""A scenario file and the records that its timeline stands for.
+
+The format, in full (times are lengths since ``start``):
+
+    scenario: what must hold, in one sentence
+    source: where it is asked for
+    start: 2026-03-01T08:00:00Z        (optional)
+    profile: default                   (optional)
+    every: 10 s                        (optional) how often a device sends
+    until: 9 h                         how far the clock goes
+    timeline:
+      - at: 0
+        gives: 20                      device d1 delivers 20 ppm from here on
+      - at: 2 h
+        mode: calibrating              ... goes into another mode
+      - at: 3 h
+        silent: true                   ... sends nothing any more
+      - at: 4 h
+        device: d2                     (with gives, mode, silent or sample) another device
+        patient: p2                    (with anything) another patient
+        with: {no_ppm: 24.6}           (with gives or mode) further fields of its samples
+      - at: 5 h
+        sample: {mode: off}            one sample and no more, at this very moment
+        time: 4 h 59 min               (with sample) its own time, when it arrives late
+      - at: 6 h
+        lab: {time: 5 h, value: 1.2, unit: "%", id: l1, status: final}
+      - at: 7 h
+        course: {profile: floor-2}
+      - at: 8 h
+        action: {action: plan-stop, reason: weaned}
+      - at: 8 h
+        tick: true                     the monitor's clock, for ticks beside the samples
+    expect:                            exactly these, in this order; silence otherwise
+      - {at: 8 h, rule: methb-first-overdue, phase: raised, priority: medium}
+    only: [abrupt-stop]                (optional) expectations are about these rules alone
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from heapq import merge
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import yaml
+from msgspec import Struct, field
+
+from streams.scenario.spans import parse_span
+
+Json = dict[str, Any]
+DEFAULT_START = datetime(2026, 3, 1, 8, tzinfo=UTC)
+
+
+class InvalidScenario(ValueError):
+    """A scenario file that cannot be run; the message says where and why."""
+
+
+class Moment(Struct, frozen=True, forbid_unknown_fields=True, rename={"with_": "with"}):
+    """One entry of the timeline."""
+
+    at: str | int
+    patient: str = "p1"
+    device: str = "d1"
+    gives: float | None = None
+    mode: str | None = None
+    silent: bool = False
+    with_: Json = {}
+    sample: Json | None = None
+    time: str | int | None = None
+    lab: Json | None = None
+    course: Json | None = None
+    action: Json | None = None
+    tick: bool = False
+
+
+class Expected(Struct, frozen=True, forbid_unknown_fields=True):
+    """One transition that must come; what is left out is not looked at."""
+
+    at: str | int
+    rule: str
+    phase: str
+    priority: str | None = None
+    reason: str | None = None
+    patient: str | None = None
+    onset: str | int | None = None
+    says: str | None = None
+
+
+class Scenario(Struct, frozen=True, forbid_unknown_fields=True):
+    """A scenario file as it is written."""
+
+    scenario: str
+    source: str
+    until: str | int
+    timeline: list[Moment]
+    expect: list[Expected]
+    start: datetime = DEFAULT_START
+    profile: str = "default"
+    every: str = "10 s"
+    only: list[str] = field(default_factory=list)
+
+
+def read_scenario(path: Path) -> Scenario:
+    """Read one file. Raises ``InvalidScenario``."""
+    try:
+        return msgspec.convert(yaml.safe_load(path.read_text()), Scenario)
+    except (yaml.YAMLError, msgspec.ValidationError) as wrong:
+        raise InvalidScenario(f"{path}: {wrong}") from None
+
+
+def records_of(scenario: Scenario) -> Iterator[Json]:
+    """Yield the records of a scenario as JSON objects, in the order of their arrival."""
+    by_device: dict[tuple[str, str], list[Moment]] = {}
+    for moment in scenario.timeline:
+        if moment.gives is not None or moment.mode is not None or moment.silent:
+            by_device.setdefault((moment.patient, moment.device), []).append(moment)
+    streams = [_samples(scenario, moments) for moments in by_device.values()]
+    singles = _singles(scenario)
+    # What a person or a laboratory sends stands behind the sample of the same moment.
+    for _, record in merge(*streams, singles, key=itemgetter(0)):
+        yield record
+
+
+def _samples(scenario: Scenario, moments: list[Moment]) -> Iterator[tuple[timedelta, Json]]:
+    every, until = parse_span(scenario.every), parse_span(scenario.until)
+    starts = [parse_span(moment.at) for moment in moments]
+    for moment, begin, end in zip(moments, starts, [*starts[1:], until + every], strict=True):
+        at = begin
+        while not moment.silent and at < end and at <= until:
+            dose = {"set_ppm": moment.gives} if moment.gives is not None else {}
+            yield at, _sample(scenario, moment, at, {"mode": moment.mode or "delivering"} | dose)
+            at += every
+
+
+def _singles(scenario: Scenario) -> Iterator[tuple[timedelta, Json]]:
+    found: list[tuple[timedelta, Json]] = []
+    for number, moment in enumerate(scenario.timeline):
+        at = parse_span(moment.at)
+        stamped = parse_span(at_or(moment.time, moment.at))
+        if moment.sample is not None:
+            found.append((at, _sample(scenario, moment, stamped, moment.sample)))
+        for kind in ("lab", "course", "action"):
+            content = getattr(moment, kind)
+            if content is not None:
+                made = _DEFAULTS[kind] | {"id": f"r{number}"} | content
+                made |= {"type": kind, "patient": moment.patient}
+                made["time"] = _time(scenario, parse_span(made.get("time", moment.at)))
+                for name in ("resulted", "until"):
+                    if name in made:
+                        made[name] = _time(scenario, parse_span(made[name]))
+                if kind == "lab":
+                    made.setdefault("resulted", _time(scenario, at))
+                if "dose_order" in made:
+                    order = made["dose_order"]
+                    until = _time(scenario, parse_span(order["until"]))
+                    made["dose_order"] = order | {"until": until}
+                found.append((at, made))
+        if moment.tick:
+            found.append((at, {"type": "tick", "time": _time(scenario, at)}))
+    return iter(sorted(found, key=itemgetter(0)))
+
+
+_DEFAULTS: Mapping[str, Json] = {
+    "lab": {"code": "2614-6", "unit": "%", "status": "final"},
+    "course": {},
+    "action": {"by": "nurse-1"},
+}
+
+
+def at_or(first: str | int | None, second: str | int) -> str | int:
+    """Return the first that is given."""
+    return second if first is None else first
+
+
+def _sample(scenario: Scenario, moment: Moment, at: timedelta, fields: Json) -> Json:
+    base = {
+        "type": "telemetry",
+        "time": _time(scenario, at),
+        "device": moment.device,
+        "patient": moment.patient,
+        "unit": "nicu",
+        "bed": f"bed {moment.patient.removeprefix('p')}",
+    }
+    return base | fields | moment.with_
+
+
+def _time(scenario: Scenario, at: timedelta) -> str:
+    return (scenario.start + at).isoformat()

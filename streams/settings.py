@@ -1,0 +1,108 @@
+"""What a site decides: read from the environment once, checked as a whole, with named faults.
+
+Secrets are never settings: a setting names the file that holds one.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from msgspec import Struct
+
+from alerts.limits import InvalidProfile, load_profile
+from schemas.alert import PRIORITIES, Priority
+from schemas.topics import Topics
+from streams.clock import Clock, parse_clock
+
+
+class InvalidSettings(ValueError):
+    """Settings that cannot be run with. The message lists every fault, one a line."""
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """The settings of one process.
+
+    ``instance`` tells workers of one role apart (static membership): stable over restarts.
+    ``clock`` is a ``FastClock`` as text, empty for the wall clock.
+    """
+
+    kafka: str
+    prefix: str = "ino"
+    partitions: int = 4
+    replication: int = 1
+    instance: str = "0"
+    profile: str = "default"
+    store: str = "sqlite:///inowatch.sqlite"
+    clock_text: str = ""
+    board_host: str = "127.0.0.1"
+    board_port: int = 8080
+    pagerduty_key_file: Path | None = None
+    pagerduty_url: str = "https://events.pagerduty.com"
+    webhook_url: str | None = None
+    webhook_secret_file: Path | None = None
+    page_from: Priority = "low"
+    terminal: bool = False
+
+    @property
+    def topics(self) -> Topics:
+        """The topic names under this site's prefix."""
+        return Topics(self.prefix)
+
+    @property
+    def clock(self) -> Clock:
+        """The clock that ticks carry."""
+        return parse_clock(self.clock_text)
+
+
+def read_settings(env: Mapping[str, str]) -> Settings:
+    """Read ``INOWATCH_*``. Raises ``InvalidSettings`` with all faults at once."""
+    faults: list[str] = []
+
+    def number(name: str, default: int, least: int, most: int) -> int:
+        text = env.get(name, str(default))
+        if not text.isdecimal() or not least <= int(text) <= most:
+            faults.append(f"{name}={text!r}: a whole number from {least} to {most}")
+            return default
+        return int(text)
+
+    def secret(name: str) -> Path | None:
+        path = Path(env[name]) if env.get(name) else None
+        if path is not None and not path.is_file():
+            faults.append(f"{name}={path}: no such file")
+        return path
+
+    page_from = next((p for p in PRIORITIES if p == env.get("INOWATCH_PAGE_FROM", "low")), None)
+    if page_from is None:
+        faults.append(f"INOWATCH_PAGE_FROM: one of {', '.join(PRIORITIES)}")
+    settings = Settings(
+        kafka=env.get("INOWATCH_KAFKA", ""),
+        prefix=env.get("INOWATCH_PREFIX", "ino"),
+        partitions=number("INOWATCH_PARTITIONS", 4, 1, 10_000),
+        replication=number("INOWATCH_REPLICATION", 1, 1, 9),
+        instance=env.get("INOWATCH_INSTANCE", "0"),
+        profile=env.get("INOWATCH_PROFILE", "default"),
+        store=env.get("INOWATCH_STORE", "sqlite:///inowatch.sqlite"),
+        clock_text=env.get("INOWATCH_CLOCK", ""),
+        board_host=env.get("INOWATCH_BOARD_HOST", "127.0.0.1"),
+        board_port=number("INOWATCH_BOARD_PORT", 8080, 0, 65_535),
+        pagerduty_key_file=secret("INOWATCH_PAGERDUTY_KEY_FILE"),
+        pagerduty_url=env.get("INOWATCH_PAGERDUTY_URL", "https://events.pagerduty.com"),
+        webhook_url=env.get("INOWATCH_WEBHOOK_URL"),
+        webhook_secret_file=secret("INOWATCH_WEBHOOK_SECRET_FILE"),
+        page_from=page_from or "low",
+        terminal=env.get("INOWATCH_TERMINAL") == "1",
+    )
+    if not settings.kafka:
+        faults.append("INOWATCH_KAFKA: the broker's address, for example kafka:9092")
+    if settings.webhook_url and settings.webhook_secret_file is None:
+        faults.append("INOWATCH_WEBHOOK_URL needs INOWATCH_WEBHOOK_SECRET_FILE to sign with")
+    try:
+        load_profile(settings.profile)
+    except InvalidProfile as wrong:
+        faults.append(f"INOWATCH_PROFILE: {wrong}")
+    try:
+        parse_clock(settings.clock_text)
+    except ValueError as wrong:
+        faults.append(f"INOWATCH_CLOCK: {wrong}")
+    if faults:
+        raise InvalidSettings("\n".join(faults))
+    return settings

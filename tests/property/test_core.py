@@ -1,0 +1,228 @@
+"""What must hold of the core for every history, not only for those somebody thought of."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import streams.step
+from schemas.action import Action
+from schemas.alert import Alert
+from schemas.course import Course, DoseOrder
+from schemas.encode import encode
+from schemas.lab import Lab
+from schemas.state import PatientState
+from schemas.telemetry import Telemetry
+from schemas.tick import Tick
+from streams.scenario.check import run
+from streams.scenario.timeline import read_scenario, records_of
+from streams.step import PatientEvent
+from streams.ward import Ward
+
+T0 = datetime(2026, 3, 1, 8, tzinfo=UTC)
+FILES = sorted(Path(__file__).parents[1].joinpath("scenarios").glob("*.yaml"))
+PATIENTS = ("p1", "p2")
+
+steps_s = st.sampled_from([0, 1, 5, 10, 30, 60, 119, 120, 121, 600, 3600, 7200, 7201, 14_400])
+
+
+def telemetry() -> st.SearchStrategy[dict[str, Any]]:
+    """A sample without its time."""
+    return st.fixed_dictionaries(
+        {
+            "kind": st.just("telemetry"),
+            "patient": st.sampled_from(PATIENTS),
+            "device": st.sampled_from(["d1", "d1", "d1", "d2"]),
+            "mode": st.sampled_from(
+                ["delivering"] * 6 + ["standby", "calibrating", "purging", "backup", "off"]
+            ),
+            "set_ppm": st.sampled_from([None, 0.0, 1.0, 2.0, 5.0, 5.1, 20.0, 20.0, 20.0, 20.1, 25.0, 41.0, 80.0]),
+            "validity": st.sampled_from(["valid"] * 5 + ["questionable", "invalid", "calibrating"]),
+            "generation": st.sampled_from(["real"] * 9 + ["test"]),
+            "back_s": st.sampled_from([0] * 9 + [5, 700]),
+        }
+    )
+
+
+def others() -> st.SearchStrategy[dict[str, Any]]:
+    """A lab result, a context record, an act or a tick, without its time."""
+    return st.one_of(
+        st.fixed_dictionaries(
+            {
+                "kind": st.just("lab"),
+                "patient": st.sampled_from(PATIENTS),
+                "id": st.sampled_from(["l1", "l2"]),
+                "back_s": st.sampled_from([0, 3600, 7200]),
+                "status": st.sampled_from(["final", "amended", "cancelled"]),
+            }
+        ),
+        st.fixed_dictionaries(
+            {
+                "kind": st.just("action"),
+                "patient": st.sampled_from(PATIENTS),
+                "action": st.sampled_from(["plan-stop", "resume", "review", "close-course"]),
+            }
+        ),
+        st.fixed_dictionaries(
+            {
+                "kind": st.just("course"),
+                "patient": st.sampled_from(PATIENTS),
+                "until_s": st.sampled_from([None, 0, 30, 7200]),
+                "profile": st.sampled_from([None, "floor-2"]),
+            }
+        ),
+        st.just({"kind": "tick"}),
+    )
+
+
+histories = st.lists(
+    st.tuples(steps_s, st.one_of(telemetry(), telemetry(), telemetry(), others())), max_size=60
+)
+
+Event = PatientEvent | Tick
+
+
+def events_of(history: Iterable[tuple[int, dict[str, Any]]]) -> list[Event]:
+    """Give each entry its time, one step after the other."""
+    at, made = T0, []
+    for number, (step_s, entry) in enumerate(history):
+        at += timedelta(seconds=step_s)
+        made.append(_event(number, at, dict(entry)))
+    return made
+
+
+def _event(number: int, at: datetime, entry: dict[str, Any]) -> Event:
+    kind = entry.pop("kind")
+    time = at - timedelta(seconds=entry.pop("back_s", 0))
+    match kind:
+        case "telemetry":
+            return Telemetry(time=time, unit="u", bed="b", seq=number, **entry)
+        case "lab":
+            return Lab(time=time, code="2614-6", value=1.0, unit="%", resulted=at, **entry)
+        case "action":
+            reason = "weaned" if entry["action"] == "close-course" else "because"
+            rule = "course-over-14-days"
+            return Action(time=at, id=f"a{number}", by="n", reason=reason, rule=rule, **entry)
+        case "course":
+            until_s = entry.pop("until_s")
+            order = None
+            if until_s is not None:
+                until = at + timedelta(seconds=until_s)
+                order = DoseOrder(max_set_ppm=41.0, until=until, by="dr", reason="trial")
+            return Course(time=at, id=f"c{number}", dose_order=order, **entry)
+    return Tick(time=at)
+
+
+def feed(ward: Ward, events: Iterable[Event]) -> list[Alert]:
+    """Judge the events as replay does."""
+    told: list[Alert] = []
+    for event in events:
+        if ward.clock is None or event.time > ward.clock:
+            told += ward.advance(event.time)
+        if not isinstance(event, Tick):
+            told += ward.take(event)
+    return told
+
+
+def saved(ward: Ward) -> Ward:
+    """Write a ward's states down and take them up in a new one, as over a restart."""
+    states = [
+        msgspec.json.decode(encode(state), type=PatientState) for state in ward.patients.values()
+    ]
+    again = Ward()
+    again.restore(states)
+    if ward.clock is not None:
+        again.clock = ward.clock
+    return again
+
+
+@settings(max_examples=400, deadline=None)
+@given(histories)
+def test_every_record_twice_changes_nothing(history: list[tuple[int, dict[str, Any]]]) -> None:
+    """Each record delivered twice gives the same transitions, byte for byte."""
+    events = events_of(history)
+    once = feed(Ward(), events)
+    twice = feed(Ward(), [event for event in events for _ in range(2)])
+    assert [encode(alert) for alert in twice] == [encode(alert) for alert in once]
+
+
+@settings(max_examples=400, deadline=None)
+@given(histories, st.integers(min_value=0, max_value=60))
+def test_a_restart_anywhere_changes_nothing(
+    history: list[tuple[int, dict[str, Any]]], cut: int
+) -> None:
+    """Cut anywhere, with the state written down and read back, it is one run."""
+    events = events_of(history)
+    whole = feed(Ward(), events)
+    first = Ward()
+    parts = feed(first, events[:cut])
+    parts += feed(saved(first), events[cut:])
+    assert [encode(alert) for alert in parts] == [encode(alert) for alert in whole]
+
+
+@settings(max_examples=400, deadline=None)
+@given(histories)
+def test_occurrences_are_well_formed(history: list[tuple[int, dict[str, Any]]]) -> None:
+    """At most one is open a rule and patient; it is raised first, cleared last, never back."""
+    open_now: dict[tuple[str, str], Alert] = {}
+    closed: set[str] = set()
+    for alert in feed(Ward(), events_of(history)):
+        key = (alert.rule, alert.patient)
+        before = open_now.get(key)
+        if alert.phase == "raised":
+            assert before is None
+            assert alert.id not in closed
+        else:
+            assert before is not None
+            assert before.id == alert.id
+            assert before.at <= alert.at
+            assert alert.phase == "cleared" or alert.priority != before.priority
+        assert alert.onset <= alert.at
+        open_now[key] = alert
+        if alert.phase == "cleared":
+            del open_now[key]
+            closed.add(alert.id)
+
+
+@settings(max_examples=400, deadline=None)
+@given(histories)
+def test_the_steady_path_is_only_faster(history: list[tuple[int, dict[str, Any]]]) -> None:
+    """Without the path for common samples the transitions are the same."""
+    events = events_of(history)
+    quick = feed(Ward(), events)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(streams.step, "take_steady", lambda *_: False)
+        slow = feed(Ward(), events)
+    assert [encode(alert) for alert in quick] == [encode(alert) for alert in slow]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_shifted_over_a_change_to_summer_time(path: Path) -> None:
+    """All times shifted by 37 days and 5 h: the same alerts, shifted."""
+    shift = timedelta(days=37, hours=5)
+    scenario = read_scenario(path)
+    later = msgspec.structs.replace(scenario, start=scenario.start + shift)
+    before, after = run(scenario), run(later)
+    assert [_shifted(alert, shift) for alert in before] == [_told(alert) for alert in after]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_scenarios_with_every_record_twice(path: Path) -> None:
+    """Each record of a scenario twice: the same alerts, byte for byte."""
+    scenario = read_scenario(path)
+    doubled = [record for record in records_of(scenario) for _ in range(2)]
+    assert run(scenario, doubled) == run(scenario)
+
+
+def _told(alert: Alert) -> tuple[object, ...]:
+    return (alert.rule, alert.phase, alert.priority, alert.onset, alert.at, alert.summary)
+
+
+def _shifted(alert: Alert, shift: timedelta) -> tuple[object, ...]:
+    rule, phase, priority, onset, at, summary = _told(alert)
+    return (rule, phase, priority, alert.onset + shift, alert.at + shift, summary)
