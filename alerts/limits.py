@@ -51,6 +51,13 @@ class MethbFirstLimits(Struct, frozen=True):
     high: timedelta
 
 
+class MethbRepeatLimits(Struct, frozen=True):
+    """``grace`` is the share of the interval by which a check may be late."""
+
+    interval: timedelta
+    grace: float
+
+
 class Course14DaysLimits(Struct, frozen=True):
     near: timedelta
     near_low: timedelta
@@ -73,6 +80,7 @@ class Limits(Struct, frozen=True):
     set_dose_high: SetDoseHighLimits
     abrupt_stop: AbruptStopLimits
     methb_first: MethbFirstLimits
+    methb_repeat: MethbRepeatLimits
     course_14_days: Course14DaysLimits
     telemetry_lost: TelemetryLostLimits
     sources: dict[str, str]

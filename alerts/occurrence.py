@@ -12,7 +12,7 @@ from typing import NamedTuple
 from alerts.limits import Limits
 from alerts.reasons import WORDS, Reason
 from alerts.rule import Armed, DeadlineRule, Ended, Levels, Quiet, Rule, SampledRule, Silent
-from schemas.alert import Alert, Phase, Priority, rank
+from schemas.alert import Alert, Phase, Priority, place, rank
 from schemas.state import Occurrence, PatientState, TierState, Track
 from schemas.telemetry import Telemetry
 
@@ -187,7 +187,8 @@ def _told(
     rule: Rule, patient: PatientState, occurrence: Occurrence, limits: Limits, phase: Phase
 ) -> Alert:
     finding = rule.finding(patient, limits, occurrence.at)
-    occurrence.summary, occurrence.limit = finding.summary, finding.limit
+    occurrence.summary = f"{place(patient.bed)}: {finding.summary}"
+    occurrence.limit = finding.limit
     occurrence.unit_of_measure, occurrence.source = finding.unit_of_measure, finding.source
     return Alert(
         id=occurrence.id,
@@ -201,7 +202,7 @@ def _told(
         bed=patient.bed,
         device=occurrence.device,
         course=occurrence.course,
-        summary=finding.summary,
+        summary=occurrence.summary,
         value=finding.value,
         limit=finding.limit,
         unit_of_measure=finding.unit_of_measure,
@@ -233,7 +234,7 @@ def _cleared(
         bed=patient.bed,
         device=occurrence.device,
         course=occurrence.course,
-        summary=f"{patient.bed}: {rule.title}: over, {WORDS[reason]}",
+        summary=f"{place(patient.bed)}: {rule.title}: over, {WORDS[reason]}",
         value=None,
         limit=occurrence.limit,
         unit_of_measure=occurrence.unit_of_measure,

@@ -83,7 +83,10 @@ Watch = Armed | Quiet
 
 
 class Finding(NamedTuple):
-    """What is told of an occurrence: the sentence for the nurse and the numbers behind it."""
+    """What is told of an occurrence: the sentence for the nurse and the numbers behind it.
+
+    The sentence says what, with value and limit; where it is gets put in front of it.
+    """
 
     summary: str
     reason: Reason

@@ -17,6 +17,11 @@ def rank(priority: Priority) -> int:
     return PRIORITIES.index(priority)
 
 
+def place(bed: str) -> str:
+    """Write where it is, as a summary opens with it: ``Bed 4``."""
+    return bed if bed.lower().startswith("bed") else f"Bed {bed}"
+
+
 class Alert(Struct, frozen=True, kw_only=True):
     """A transition of the occurrence ``id``.
 

@@ -83,7 +83,7 @@ def _second_look(
         return rejected
     try:
         return _examined(_TICK.decode(raw), now)
-    except (msgspec.DecodeError, UnicodeDecodeError) as second:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as second:
         if "`$.type`" not in str(second):
             return _reason_of(raw, second)
     return Rejected("wrong-topic", f"this topic carries {kind} and tick records: {refusal}")

@@ -22,7 +22,7 @@ from schemas.tick import Tick
 from streams.partition import Outcome, Partition, Record
 from streams.row import row_of
 from streams.settings import Settings
-from streams.worker import Batch, each_batch, new_app, published
+from streams.worker import Batch, each_batch, new_app, new_table, published
 
 TICK_S = 1.0
 ROW_HEARTBEAT = timedelta(seconds=5)
@@ -55,14 +55,7 @@ class Monitor:
         self._dead_letters = app.topic(names.dead_letters)
         self._board = app.topic(names.board)
         self._ticked = {name: app.topic(name) for name in self._inputs}
-        self._states: Any = app.Table(
-            "states",
-            partitions=settings.partitions,
-            key_type=bytes,
-            value_type=bytes,
-            key_serializer="raw",
-            value_serializer="raw",
-        )
+        self._states: Any = new_table(app, "states", settings)
         app.agent(self._input, name="judge", concurrency=1)(self._judge)
         app.timer(TICK_S, name="tick")(self._tick)
         app.on_partitions_revoked.connect(self._let_go)

@@ -7,7 +7,7 @@ transition that comes again is not told again. Every attempt is recorded on the 
 
 import logging
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import faust
@@ -23,9 +23,11 @@ from schemas.alert import Alert
 from schemas.encode import encode
 from schemas.page import Outcome, Page
 from streams.settings import Settings
-from streams.worker import Batch, each_batch, new_app, published
+from streams.worker import Batch, each_batch, new_app, new_table, published
 
 log = logging.getLogger("inowatch")
+
+NOBODY = "nobody"
 
 _ALERT = msgspec.json.Decoder(Alert)
 _HISTORY = msgspec.json.Decoder(History)
@@ -40,33 +42,24 @@ class Pager:
         self.app = app = new_app("pager", settings)
         self._alerts = app.topic(settings.topics.alerts, key_type=bytes, value_type=bytes)
         self._pages = app.topic(settings.topics.pages)
-        self._told: Any = app.Table(
-            "told",
-            partitions=settings.partitions,
-            key_type=bytes,
-            value_type=bytes,
-            key_serializer="raw",
-            value_serializer="raw",
-        )
-        for sink in _sinks(settings):
-            app.agent(self._alerts, name=f"page-{sink.name}", concurrency=1)(self._agent(sink))
+        self._told: Any = new_table(app, "told", settings)
+        sinks = list(_sinks(settings))
+        for sink in sinks:
+            self._serve(sink.name, lambda batch, sink=sink: self._page(sink, batch))
         if settings.terminal:
             terminal = Terminal(sys.stdout)
-            app.agent(self._alerts, name="page-terminal", concurrency=1)(self._printer(terminal))
+            self._serve(terminal.name, lambda batch: self._print(terminal, batch))
+        elif not sinks:
+            log.error("no receiver is set: nobody will be paged (see INOWATCH_PAGERDUTY_KEY_FILE)")
+            self._serve(NOBODY, self._tell_nobody)
 
-    def _agent(self, sink: Sink) -> Callable[[faust.StreamT[bytes]], Any]:
+    def _serve(self, name: str, handle: Callable[[Batch], Awaitable[None]]) -> None:
+        """Give a receiver an agent of its own."""
+
         async def page(stream: faust.StreamT[bytes]) -> None:
-            await each_batch(stream, lambda batch: self._page(sink, batch))
+            await each_batch(stream, handle)
 
-        return page
-
-    def _printer(self, terminal: Terminal) -> Callable[[faust.StreamT[bytes]], Any]:
-        """Every transition is a line, paged or not; a repeated one is not printed again."""
-
-        async def show(stream: faust.StreamT[bytes]) -> None:
-            await each_batch(stream, lambda batch: self._print(terminal, batch))
-
-        return show
+        self.app.agent(self._alerts, name=f"page-{name}", concurrency=1)(page)
 
     async def _page(self, sink: Sink, batch: Batch) -> None:
         alerts = [(event.message.partition, alert) for event, alert in _decoded(batch)]
@@ -83,23 +76,25 @@ class Pager:
             if isinstance(decision, Tell):
                 await self._tell(sink, partition, alert, history, decision)
             elif decision.reason != "already-told":
-                await self._note(sink, alert, "withheld", decision.reason, 1)
+                await self._note(sink.name, alert, "withheld", decision.reason)
 
     async def _tell(
         self, sink: Sink, partition: int, alert: Alert, history: History, decision: Tell
     ) -> None:
         async def report(attempt: Attempt) -> None:
-            await self._note(sink, alert, attempt.outcome, attempt.reason, attempt.number)
+            await self._note(sink.name, alert, attempt.outcome, attempt.reason, attempt.number)
 
         page = Message(kind=decision.kind, alert=alert, text=page_text(alert, self._clock()))
         last = await deliver(sink, page, report)
         await self._keep(sink.name, partition, alert, remember(history, alert, last.outcome))
 
+    # Every transition is a line, paged or not; a repeated one is not printed again.
     async def _print(self, terminal: Terminal, batch: Batch) -> None:
         for event, alert in _decoded(batch):
             history = self._history(terminal.name, alert)
             if history.outcome_of(alert) is None:
                 terminal.show(alert)
+                await self._note(terminal.name, alert, "delivered", "printed")
                 history = remember(history, alert, "delivered")
                 await self._keep(terminal.name, event.message.partition, alert, history)
 
@@ -112,8 +107,13 @@ class Pager:
         await published([self._told.send_changelog(partition, key, value)])
         self._told.data[key] = value
 
+    async def _tell_nobody(self, batch: Batch) -> None:
+        """Without a receiver the record, and the board, say that nobody was told."""
+        for _, alert in _decoded(batch):
+            await self._note(NOBODY, alert, "withheld", "no-receiver")
+
     async def _note(
-        self, sink: Sink, alert: Alert, outcome: Outcome, reason: str, attempt: int
+        self, sink: str, alert: Alert, outcome: Outcome, reason: str, attempt: int = 1
     ) -> None:
         page = Page(
             time=self._clock(),
@@ -123,7 +123,7 @@ class Pager:
             priority=alert.priority,
             at=alert.at,
             patient=alert.patient,
-            sink=sink.name,
+            sink=sink,
             attempt=attempt,
             outcome=outcome,
             reason=reason,

@@ -33,8 +33,8 @@ def read_lines(path: Path, progress: Callable[[int], None]) -> Iterator[bytes]:
 
 def _opened(raw: IO[bytes], suffix: str) -> IO[bytes]:
     if suffix == ".gz":
-        return io.BufferedReader(gzip.GzipFile(fileobj=raw))  # type: ignore[arg-type] # a raw stream in all but name
+        return io.BufferedReader(gzip.GzipFile(fileobj=raw))
     if suffix == ".zst":
         reader = zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)
-        return io.BufferedReader(reader)  # type: ignore[type-var] # as above
+        return io.BufferedReader(reader)
     return raw

@@ -20,6 +20,7 @@ def row_of(patient: PatientState, clock: datetime, limits: Limits) -> BoardRow:
         key=lambda lab: lab.time,
         default=None,
     )
+    due, overdue = _next_check(patient, course, limits)
     delivered = patient.earlier + (course.delivered if course else timedelta())
     return BoardRow(
         patient=patient.patient,
@@ -40,8 +41,8 @@ def row_of(patient: PatientState, clock: datetime, limits: Limits) -> BoardRow:
         delivered_h=delivered / _HOUR,
         methb_pct=check.value_pct if check else None,
         methb_time=check.time if check else None,
-        methb_due=_first_due(patient, course, limits, limits.methb_first.due),
-        methb_overdue=_first_due(patient, course, limits, limits.methb_first.overdue),
+        methb_due=due,
+        methb_overdue=overdue,
         late_samples=patient.late_samples,
         cannot_judge=_cannot_judge(course, device),
         alerts=_open(patient),
@@ -61,12 +62,17 @@ def _delivery(patient: PatientState, clock: datetime, limits: Limits) -> Deliver
     return "delivering" if course.counting else "suspended"
 
 
-def _first_due(
-    patient: PatientState, course: CourseState | None, limits: Limits, after: timedelta
-) -> datetime | None:
-    if course is None or first_check(patient, course, limits) is not None:
-        return None
-    return course.start + after
+def _next_check(
+    patient: PatientState, course: CourseState | None, limits: Limits
+) -> tuple[datetime | None, datetime | None]:
+    """Say when the next methemoglobin check is due and when it counts as missed."""
+    if course is None:
+        return None, None
+    if first_check(patient, course, limits) is None:
+        return course.start + limits.methb_first.due, course.start + limits.methb_first.overdue
+    newest = max(lab.time for lab in patient.labs.values() if not lab.withdrawn)
+    interval = limits.methb_repeat.interval
+    return newest + interval, newest + interval * (1 + limits.methb_repeat.grace)
 
 
 def _cannot_judge(course: CourseState | None, device: DeviceState | None) -> list[str]:

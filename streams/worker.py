@@ -64,6 +64,11 @@ def new_app(role: str, settings: Settings) -> faust.App:
     )
 
 
+def new_table(app: faust.App, name: str, settings: Settings) -> Any:
+    """Make a plain table of bytes to bytes; its changelog must exist (``own_topics``)."""
+    return app.Table(name, partitions=settings.partitions, key_type=bytes, value_type=bytes)
+
+
 def app_id(role: str, settings: Settings) -> str:
     """Name the app, and with it the consumer group and the internal topics."""
     return f"{settings.prefix}-{role}"
@@ -86,6 +91,7 @@ def run_worker(app: faust.App, role: str, settings: Settings) -> NoReturn:
     worker = faust.Worker(
         app, loglevel="WARNING", quiet=True, redirect_stdouts=False, stdout=sys.stderr
     )
+    worker.spinner = None  # it writes control codes to whatever stdout is
     worker.execute_from_commandline()
 
 

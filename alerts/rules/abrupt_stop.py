@@ -49,7 +49,7 @@ def _finding(patient: PatientState, limits: Limits, at: datetime) -> Finding:
     hours = course.delivered.total_seconds() / 3600 if course else 0.0
     return Finding(
         summary=(
-            f"{patient.bed}: delivery stopped from {dose:g} ppm after {hours:.1f} h,"
+            f"delivery stopped from {dose:g} ppm after {hours:.1f} h,"
             f" weaning goes down to {rule.floor_ppm:g} ppm first{_late(gap)}"
         ),
         reason="stopped" if gap is None else "found-late",

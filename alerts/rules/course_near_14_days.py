@@ -32,8 +32,7 @@ def _finding(patient: PatientState, limits: Limits, at: datetime) -> Finding:
     limit_h = limits.course_14_days.over.total_seconds() / 3600
     return Finding(
         summary=(
-            f"{patient.bed}: {elapsed_h:.4g} h on therapy,"
-            f" {limit_h - elapsed_h:.4g} h left of {limit_h:g} h"
+            f"{elapsed_h:.4g} h on therapy, {limit_h - elapsed_h:.4g} h left of {limit_h:g} h"
         ),
         reason="near-limit",
         value=elapsed_h,

@@ -37,7 +37,7 @@ def _finding(patient: PatientState, limits: Limits, at: datetime) -> Finding:
     again = patient.reviewed is not None and at >= patient.reviewed + limits.course_14_days.again
     return Finding(
         summary=(
-            f"{patient.bed}: therapy is past {limit_h:g} h: {elapsed_h:.1f} h elapsed,"
+            f"therapy is past {limit_h:g} h: {elapsed_h:.1f} h elapsed,"
             f" {delivered_h:.1f} h delivered; medical review"
         ),
         reason="review-expired" if again else "over-limit",

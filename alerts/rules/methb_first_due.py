@@ -28,7 +28,7 @@ def _finding(patient: PatientState, limits: Limits, at: datetime) -> Finding:
     due_h, overdue_h = rule.due.total_seconds() / 3600, rule.overdue.total_seconds() / 3600
     return Finding(
         summary=(
-            f"{patient.bed}: first methemoglobin check is due,"
+            f"first methemoglobin check is due,"
             f" collect it {due_h:g} to {overdue_h:g} h after the start"
         ),
         reason="due",

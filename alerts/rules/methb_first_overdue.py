@@ -33,8 +33,7 @@ def _finding(patient: PatientState, limits: Limits, at: datetime) -> Finding:
     limit_h = limits.methb_first.overdue.total_seconds() / 3600
     return Finding(
         summary=(
-            f"{patient.bed}: no methemoglobin collected {since_h:.4g} h after the start,"
-            f" limit {limit_h:g} h"
+            f"no methemoglobin collected {since_h:.4g} h after the start, limit {limit_h:g} h"
         ),
         reason="overdue",
         value=since_h,

@@ -56,7 +56,7 @@ def _finding(patient: PatientState, limits: Limits, at: datetime) -> Finding:
     dose = patient.course.dose_ppm if patient.course else None
     limit = max(limits.set_dose_high.limit_ppm, _ordered_ppm(patient, at))
     return Finding(
-        summary=f"{patient.bed}: set dose {dose:g} ppm is above the limit of {limit:g} ppm",
+        summary=f"set dose {dose:g} ppm is above the limit of {limit:g} ppm",
         reason="over-limit",
         value=dose,
         limit=limit,

@@ -46,7 +46,7 @@ def _finding(patient: PatientState, limits: Limits, at: datetime) -> Finding:
     limit_s = limits.telemetry_lost.low.total_seconds()
     return Finding(
         summary=(
-            f"{patient.bed}: no telemetry for {silent_s / 60:.3g} min while delivering,"
+            f"no telemetry for {silent_s / 60:.3g} min while delivering,"
             f" limit {limit_s / 60:g} min; go and look"
         ),
         reason="silent",

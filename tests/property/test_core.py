@@ -41,7 +41,9 @@ def telemetry() -> st.SearchStrategy[dict[str, Any]]:
             "mode": st.sampled_from(
                 ["delivering"] * 6 + ["standby", "calibrating", "purging", "backup", "off"]
             ),
-            "set_ppm": st.sampled_from([None, 0.0, 1.0, 2.0, 5.0, 5.1, 20.0, 20.0, 20.0, 20.1, 25.0, 41.0, 80.0]),
+            "set_ppm": st.sampled_from(
+                [None, 0.0, 1.0, 2.0, 5.0, 5.1, 20.0, 20.0, 20.0, 20.1, 25.0, 41.0, 80.0]
+            ),
             "validity": st.sampled_from(["valid"] * 5 + ["questionable", "invalid", "calibrating"]),
             "generation": st.sampled_from(["real"] * 9 + ["test"]),
             "back_s": st.sampled_from([0] * 9 + [5, 700]),

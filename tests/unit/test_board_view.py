@@ -65,7 +65,7 @@ def alert(priority: Priority, minutes: float = 25, **changes: Any) -> OpenAlert:
         priority=priority,
         onset=ago(minutes=minutes),
         at=ago(minutes=minutes),
-        summary="4: set dose 25 ppm is above the limit of 20 ppm",
+        summary="Bed 4: set dose 25 ppm is above the limit of 20 ppm",
     )
     return replace(one, **changes)
 

@@ -165,7 +165,9 @@ def test_a_longer_run_begins_like_a_shorter_one(scenario: str) -> None:
     assert len(long) >= len(short) > 0
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=25, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
 @given(seed=st.integers(), scenario=st.sampled_from(sorted(SCENARIOS)), beds=st.integers(1, 3))
 def test_every_record_is_accepted(seed: int, scenario: str, beds: int) -> None:
     """Each record decodes to itself, has arrived when it was measured or later, and in order."""

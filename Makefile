@@ -1,0 +1,43 @@
+# The verbs of this project. Everything they need they make themselves: Python 3.11+ and make.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+
+.PHONY: help demo test lint format bench lock clean
+
+help: ## what there is
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
+
+demo: $(VENV)/.ready ## the whole product on this machine; Ctrl-C ends it
+	$(BIN)/inowatch demo $(ARGS)
+
+test: $(VENV)/.ready ## every test, on real servers; prints the slowest
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.ready ## formatting, lint, types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: $(VENV)/.ready ## put the code into its form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.ready ## speed and memory, side by side in one run
+	$(BIN)/python -m tests.bench
+
+lock: $(VENV)/.ready ## resolve the dependencies anew
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
+	  --generate-hashes --no-header --no-annotate --no-emit-index-url --upgrade -q \
+	  -o requirements.lock
+
+clean: ## remove what was made here; caches elsewhere stay
+	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis build dist *.egg-info
+
+# Half an environment is never taken for a whole one: the mark is made last.
+$(VENV)/.ready: requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@

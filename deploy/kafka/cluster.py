@@ -1,0 +1,140 @@
+"""The few questions and the one order that topics need of a Kafka cluster.
+
+Plain values in and out; whatever Kafka's client raises becomes a ``ClusterError`` with its words.
+"""
+
+import socket
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
+
+from kafka import KafkaAdminClient
+from kafka.admin import ConfigResource, ConfigResourceType
+from kafka.errors import (
+    KafkaError,
+    NoError,
+    TopicAlreadyExistsError,
+    UnknownTopicOrPartitionError,
+    for_code,
+)
+from msgspec import Struct
+
+from deploy.kafka.topic_spec import TopicSpec
+
+ANSWER_S = 10.0
+_ANSWER_MS = int(ANSWER_S * 1000)
+_PAUSE_S = 0.2
+
+
+class ClusterError(RuntimeError):
+    """Kafka does not answer, or refuses; the message has its words."""
+
+
+class FoundTopic(Struct, frozen=True):
+    """A topic as it is; ``replicas`` is the number that its poorest partition has."""
+
+    partitions: int
+    replicas: int
+
+
+class Cluster:
+    """A connection for setting up; use ``connected``."""
+
+    def __init__(self, client: KafkaAdminClient) -> None:
+        self._client = client
+
+    def topics(self, names: Iterable[str]) -> dict[str, FoundTopic]:
+        """Return what exists of these topics, by name.
+
+        Raises:
+            ClusterError: a topic is neither there nor missing, but forbidden for example.
+
+        """
+        found = {}
+        for topic in self._client.describe_topics(list(names)):
+            error = for_code(topic["error_code"])
+            if error is NoError:
+                replicas = min(len(one["replica_nodes"]) for one in topic["partitions"])
+                found[topic["name"]] = FoundTopic(len(topic["partitions"]), replicas)
+            elif error is not UnknownTopicOrPartitionError:
+                raise ClusterError(f"topic {topic['name']} cannot be seen: {error.__name__}")
+        return found
+
+    def policies(self, names: Iterable[str]) -> dict[str, str]:
+        """Return each topic's cleanup policy; the topics must exist."""
+        kind = ConfigResourceType.TOPIC
+        asked = [ConfigResource(kind, name, ["cleanup.policy"]) for name in names]
+        answer = self._client.describe_configs(asked, config_filter="all")
+        return {name: had["cleanup.policy"]["value"] for name, had in answer["topic"].items()}
+
+    def create(self, specs: Mapping[str, TopicSpec], replication: int) -> list[str]:
+        """Create topics, wait until they can be used, return the names of those created.
+
+        A topic that someone else has created in the meantime is not among them.
+
+        Raises:
+            ClusterError: Kafka refused one; others may have been created.
+
+        """
+        asked = {
+            name: {
+                "num_partitions": spec.partitions,
+                "replication_factor": replication,
+                "configs": spec.configs,
+            }
+            for name, spec in specs.items()
+        }
+        created, refused = [], []
+        for topic in self._client.create_topics(asked, raise_errors=False)["topics"]:
+            error = for_code(topic["error_code"])
+            if error is NoError:
+                created.append(topic["name"])
+            elif error is not TopicAlreadyExistsError:
+                refused.append(f"{topic['name']}: {topic['error_message'] or error.__name__}")
+        if refused:
+            raise ClusterError(f"Kafka did not create {'; '.join(refused)}")
+        self._client.wait_for_topics(list(specs), timeout_ms=_ANSWER_MS)
+        return created
+
+
+@contextmanager
+def connected(bootstrap: str) -> Iterator[Cluster]:
+    """Connect for the length of a block; ``bootstrap`` is ``HOST:PORT``, or several with commas.
+
+    Raises:
+        ClusterError: nothing answers within ANSWER_S, or what answers fails.
+
+    """
+    _wait_for_a_port(bootstrap)
+    try:
+        client = KafkaAdminClient(
+            bootstrap_servers=bootstrap.split(","),
+            bootstrap_timeout_ms=_ANSWER_MS,
+            request_timeout_ms=_ANSWER_MS,
+        )
+        with closing(client):
+            yield Cluster(client)
+    except KafkaError as error:
+        raise ClusterError(f"Kafka at {bootstrap}: {error!r}") from error
+
+
+def _wait_for_a_port(bootstrap: str) -> None:
+    """Return when one of the addresses takes connections.
+
+    Asked first because Kafka's client, when none does, leaves its thread and its sockets open.
+    """
+    deadline = time.monotonic() + ANSWER_S
+    while True:
+        for address in bootstrap.split(","):
+            host, _, port = address.strip().rpartition(":")
+            try:
+                socket.create_connection((host.strip("[]"), int(port)), ANSWER_S).close()
+            except ValueError:
+                raise ClusterError(f"{address!r} is no address of a Kafka: HOST:PORT") from None
+            except OSError as error:
+                refusal = error
+            else:
+                return
+        if time.monotonic() > deadline:
+            raise ClusterError(f"no Kafka answers at {bootstrap}: {refusal}")
+        time.sleep(_PAUSE_S)

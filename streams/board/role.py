@@ -1,0 +1,92 @@
+"""The board's worker: rows and page attempts from their topics to the page.
+
+The newest row of each patient is kept in a table, so that a restarted board shows the whole ward at
+once. The page is served from this process, on loopback unless the site says otherwise.
+"""
+
+import logging
+from typing import Any
+
+import faust
+import msgspec
+
+from schemas.board_row import BoardRow
+from schemas.page import Page
+from streams.board.server import BoardServer
+from streams.clock import FastClock
+from streams.settings import Settings
+from streams.worker import Batch, each_batch, give_up, new_app, new_table
+
+log = logging.getLogger("inowatch")
+
+REFRESH_S = 0.5
+
+_ROW = msgspec.json.Decoder(BoardRow)
+_PAGE = msgspec.json.Decoder(Page)
+
+
+class Board:
+    """One board of the whole ward: run one instance, it needs every partition."""
+
+    def __init__(self, settings: Settings) -> None:
+        clock = settings.clock
+        speed = clock.speed if isinstance(clock, FastClock) else 1.0
+        self._settings = settings
+        self._server = BoardServer(clock, speed=speed)
+        self._shown: dict[bytes, bytes] = {}
+        self._started = False
+        self.app = app = new_app("board", settings)
+        names = settings.topics
+        rows = app.topic(names.board, key_type=bytes, value_type=bytes)
+        pages = app.topic(names.pages, key_type=bytes, value_type=bytes)
+        self._rows: Any = new_table(app, "rows", settings)
+        app.agent(rows, name="rows", concurrency=1)(self._take_rows)
+        app.agent(pages, name="pages", concurrency=1)(self._take_pages)
+        app.timer(REFRESH_S, name="refresh")(self._refresh)
+
+    async def _take_rows(self, stream: faust.StreamT[bytes]) -> None:
+        await each_batch(stream, self._keep_rows)
+
+    async def _keep_rows(self, batch: Batch) -> None:
+        newest = {event.message.key: event.message for event in batch if event.message.key}
+        for key, message in newest.items():
+            self._rows.send_changelog(message.partition, key, message.value)
+            if message.value is None:
+                self._rows.data.pop(key, None)
+            else:
+                self._rows.data[key] = message.value
+
+    async def _take_pages(self, stream: faust.StreamT[bytes]) -> None:
+        await each_batch(stream, self._show_pages)
+
+    async def _show_pages(self, batch: Batch) -> None:
+        for event in batch:
+            try:
+                self._server.update_page(_PAGE.decode(event.message.value or b""))
+            except (msgspec.DecodeError, ValueError) as wrong:
+                log.error("offset %d is no page: %s", event.message.offset, wrong)
+
+    async def _refresh(self) -> None:
+        """Bring the page up to the table; the table also changes when it is recovered."""
+        if not self._started:
+            self._started = True
+            await self._open()
+        kept = dict(self._rows.data.items())
+        for key in self._shown.keys() - kept.keys():
+            self._server.drop_row(key.decode())
+            del self._shown[key]
+        for key, value in kept.items():
+            if self._shown.get(key) != value:
+                self._shown[key] = value
+                try:
+                    self._server.update_row(_ROW.decode(value))
+                except (msgspec.DecodeError, ValueError) as wrong:
+                    log.error("row of %r cannot be shown: %s", key, wrong)
+
+    async def _open(self) -> None:
+        settings = self._settings
+        try:
+            port = await self._server.start(settings.board_host, settings.board_port)
+        except OSError as taken:
+            give_up(f"the board cannot be served: {taken}")
+        log.warning("board at http://%s:%d/", settings.board_host, port)

@@ -1,0 +1,1 @@
+"""A seeded ward of delivery devices: plausible care, named hazards, the same bytes every time."""

@@ -1,0 +1,1 @@
+"""Where records are kept: one narrow interface (``port``) and the real stores behind it."""

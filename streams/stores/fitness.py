@@ -1,0 +1,112 @@
+"""What no store takes, said before any store is asked, so that all stores answer alike.
+
+The rules are the narrowest of the stores behind the port: a ward that begins with a file and
+moves to InfluxDB finds nothing there that would not fit. Knows no store and no record.
+"""
+
+import math
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Literal
+
+from streams.stores.port import Field, Point, PointsRefused
+
+Kind = Literal["float", "boolean", "string"]
+
+MAX_STRING_BYTES = 64 * 1024
+"""InfluxDB documents 64 KB for a string field (it takes 1 MiB, but does not promise it)."""
+MAX_TAGS_BYTES = 16 * 1024
+"""InfluxDB bounds a series key by 65 535 bytes; escaping may double what is written here."""
+EARLIEST = datetime(1678, 1, 1, tzinfo=UTC)
+LATEST = datetime(2262, 1, 1, tzinfo=UTC)
+"""Nanoseconds since 1970 in 64 bits end here."""
+TWINS = 1000
+"""So many nanoseconds make a microsecond."""
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
+_RESERVED = frozenset({"time", "result", "table", "error", "reference"})
+"""Column names that InfluxDB's answers use for themselves."""
+
+
+def checked_name(name: str) -> str:
+    """Give ``name`` back if a measurement, tag or field may be called so; else ``ValueError``.
+
+    Names come from our own code, never from a record; so they stay plain words.
+    """
+    if _NAME.fullmatch(name) and name not in _RESERVED:
+        return name
+    raise ValueError(f"{name!r} is no name for a measurement, tag or field: letters, digits and _")
+
+
+def kind_of(value: Field) -> Kind:
+    """Name the kind of value that a field which once held ``value`` holds for ever."""
+    if isinstance(value, bool):
+        return "boolean"
+    return "string" if isinstance(value, str) else "float"
+
+
+def _fit_value(name: str, value: Field) -> float | str | bool:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        if not value:
+            raise ValueError(f"{name} is empty: InfluxDB reads that as absent, so leave it out")
+        _bounded(name, value, MAX_STRING_BYTES)
+        return value
+    try:
+        number = float(value)
+    except OverflowError as too_large:
+        raise ValueError(f"{name} is too large for a 64-bit float") from too_large
+    if not math.isfinite(number):
+        raise ValueError(f"{name} is {number}, which is no measurement: leave it out")
+    return number
+
+
+def _bounded(name: str, text: str, most_bytes: int) -> None:
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError as surrogate:
+        raise ValueError(f"{name} is not valid Unicode: {surrogate.reason}") from surrogate
+    if size > most_bytes:
+        raise ValueError(f"{name} has {size} bytes; at most {most_bytes} are kept")
+
+
+def fitted(point: Point) -> Point:
+    """Give the point as stores keep it, with floats; ``ValueError`` says what does not fit."""
+    checked_name(point.measurement)
+    fields = {checked_name(name): _fit_value(name, value) for name, value in point.fields.items()}
+    if not fields:
+        raise ValueError("a point without fields says nothing")
+    for name, value in point.tags.items():
+        if not value:
+            raise ValueError(f"tag {name} is empty: leave it out")
+        if checked_name(name) in fields:
+            raise ValueError(f"{name} is a tag and a field: a reader could not tell them apart")
+    _bounded("the tag set", "".join(point.tags.values()), MAX_TAGS_BYTES)
+    if point.time.tzinfo is None:
+        raise ValueError("the time has no offset")
+    if not EARLIEST <= point.time < LATEST:
+        raise ValueError(f"time {point.time.isoformat()} is outside 1678 to 2262")
+    if not 0 <= point.twin < TWINS:
+        raise ValueError(f"twin {point.twin} is outside 0 to {TWINS - 1}")
+    return Point(point.measurement, point.tags, fields, point.time, point.twin)
+
+
+def sifted(points: Sequence[Point]) -> tuple[list[Point], list[tuple[Point, str]]]:
+    """Part the points that fit, as stores keep them, from the others, with their reasons."""
+    fit: list[Point] = []
+    unfit: list[tuple[Point, str]] = []
+    for point in points:
+        try:
+            fit.append(fitted(point))
+        except ValueError as reason:
+            unfit.append((point, str(reason)))
+    return fit, unfit
+
+
+def refuse(refused: Sequence[tuple[Point, str]]) -> None:
+    """Raise ``PointsRefused`` if there is anything to refuse."""
+    if refused:
+        reasons = [reason for _, reason in refused]
+        raise PointsRefused([point for point, _ in refused], reasons[0], reasons)

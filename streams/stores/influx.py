@@ -1,0 +1,143 @@
+"""The production store: InfluxDB 2, through its client but without the client's batching.
+
+Promises the port's contract: a write is one request of at most 5000 lines at a time, and done when
+InfluxDB answers 204. The client's own ``WriteApi`` gives a batch up after its retries and its
+``flush`` does nothing, so it is not used; waiting and trying again are the caller's part.
+"""
+
+import codecs
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+import urllib3
+from influxdb_client.client.influxdb_client import InfluxDBClient
+from influxdb_client.rest import ApiException
+from influxdb_client.service.write_service import WriteService
+
+from streams.stores.fitness import EARLIEST, LATEST, refuse, sifted
+from streams.stores.flux import Failed, Question, Selection, points_in, time_in
+from streams.stores.influx_answer import Refused, meaning_of
+from streams.stores.line_protocol import line_of
+from streams.stores.port import Point, StoreUnavailable
+
+LINES_A_REQUEST = 5000
+"""InfluxDB's own advice; about 1.5 MB before gzip, of the 50 MB that its API takes."""
+FIRST_SPAN = timedelta(hours=1)
+LONGEST_SPAN = timedelta(days=1)
+SHORTEST_SPAN = timedelta(minutes=1)
+ENOUGH_ROWS = 50_000
+"""InfluxDB sorts an answer in memory, so a reading is cut into spans of time that grow and shrink
+towards this many rows (20 MB); a day at one sample a second from 40 beds would be 3.5 million."""
+
+_Line = tuple[Point, bytes]
+
+
+class InfluxStore:
+    """Points in the bucket ``bucket`` of organization ``org`` at ``url``.
+
+    The token must be allowed to read and write that bucket. Nothing is asked of the server until
+    the first reading or writing; each request may take ``timeout_s`` before it counts as failed.
+    """
+
+    def __init__(
+        self, url: str, org: str, bucket: str, token: str, *, timeout_s: float = 30.0
+    ) -> None:
+        self._org = org
+        self._bucket = bucket
+        self._client = InfluxDBClient(
+            url, token, org=org, enable_gzip=True, timeout=round(timeout_s * 1000)
+        )
+        self._writer: Any = WriteService(self._client.api_client)  # type: ignore[no-untyped-call] # the client's own code has few types
+        self._reader = self._client.query_api()
+
+    def write(self, points: Sequence[Point]) -> None:
+        """Keep ``points`` in requests of 5000 lines; see the port."""
+        fit, refused = sifted(points)
+        lines = [(point, line_of(point)) for point in fit]
+        for start in range(0, len(lines), LINES_A_REQUEST):
+            self._keep(lines[start : start + LINES_A_REQUEST], refused)
+        refuse(refused)
+
+    def read(
+        self,
+        measurement: str,
+        start: datetime,
+        stop: datetime,
+        tags: Mapping[str, str] | None = None,
+    ) -> Iterator[Point]:
+        """Read in spans of time that adapt to how much there is; see the port."""
+        selection = Selection(self._bucket, measurement, tags or {})
+        return self._spans(selection, max(start, EARLIEST), min(stop, LATEST))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()  # type: ignore[no-untyped-call] # the client's own code has few types
+
+    def _keep(self, lines: list[_Line], refused: list[tuple[Point, str]]) -> None:
+        """Send the lines; where some are refused, find out which by halves.
+
+        A line that was written with an earlier half is written again: that changes nothing.
+        """
+        try:
+            with self._talking():
+                # Not read by the client: it would take any answer for UTF-8, and a proxy's is not.
+                response = self._writer.post_write(
+                    org=self._org,
+                    bucket=self._bucket,
+                    body=b"\n".join(line for _, line in lines),
+                    precision="ns",
+                    content_type="text/plain; charset=utf-8",
+                    _preload_content=False,
+                )
+                response.drain_conn()
+        except Refused as answer:
+            if len(lines) == 1:
+                refused.append((lines[0][0], str(answer)))
+                return
+            half = len(lines) // 2
+            self._keep(lines[:half], refused)
+            self._keep(lines[half:], refused)
+
+    def _spans(self, selection: Selection, start: datetime, stop: datetime) -> Iterator[Point]:
+        span = FIRST_SPAN
+        while start < stop:
+            end = start + min(span, stop - start)
+            rows = 0
+            with self._answer(selection.points(start, end)) as lines:
+                for point in points_in(selection.measurement, lines):
+                    rows += 1
+                    yield point
+            longer = rows <= ENOUGH_ROWS
+            span = min(span * 2, LONGEST_SPAN) if longer else max(span / 2, SHORTEST_SPAN)
+            start = end if rows or end == stop else self._next_time(selection, end, stop)
+
+    def _next_time(self, selection: Selection, start: datetime, stop: datetime) -> datetime:
+        """Where the next point is, so that a year without any costs one question."""
+        with self._answer(selection.next_time(start, stop)) as lines:
+            return time_in(lines) or stop
+
+    @contextmanager
+    def _answer(self, question: Question) -> Iterator[Iterator[str]]:
+        """Ask, and give the lines of the answer, fetched as they are read."""
+        text, parameters = question
+        try:
+            with self._talking():
+                response = self._reader.query_raw(text, params=parameters)
+                try:
+                    yield codecs.iterdecode(response, "utf-8")
+                finally:
+                    response.close()
+        except (Refused, Failed) as broken:
+            raise StoreUnavailable(f"InfluxDB could not answer: {broken}") from broken
+
+    @contextmanager
+    def _talking(self) -> Iterator[None]:
+        """Turn what the client and the network say into the port's words."""
+        try:
+            yield
+        except ApiException as answer:
+            raise meaning_of(answer, self._bucket) from answer
+        except (urllib3.exceptions.HTTPError, OSError) as lost:
+            raise StoreUnavailable(f"InfluxDB is out of reach: {lost}") from lost

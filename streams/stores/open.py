@@ -1,0 +1,84 @@
+"""An address to a store. The only place that knows which stores there are.
+
+    sqlite:///var/lib/inowatch/ward.db      an absolute path
+    sqlite:ward.db                          a path from the working directory
+    influxdb://host:8086/org/bucket?token-file=/run/secrets/influxdb
+    influxdb+https://host/org/bucket        the token in INOWATCH_INFLUXDB_TOKEN
+
+A token never stands in the address: addresses are logged, shown and put into process lists.
+"""
+
+import os
+from pathlib import Path
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
+
+from streams.stores.port import Store
+
+TOKEN_VARIABLE = "INOWATCH_INFLUXDB_TOKEN"  # noqa: S105 - the name of a variable, not a secret
+_FORMS = "sqlite:///path/file.db, sqlite:file.db or influxdb://host:port/org/bucket"
+_DEFAULT_PORT = {"influxdb": 8086, "influxdb+https": 443}
+
+
+def open_store(url: str) -> Store:
+    """Open the store at ``url``; ``ValueError`` says what is wrong with the address.
+
+    Raises ``StoreUnavailable`` and ``WrongStore`` as the store itself does.
+    """
+    parts = urlsplit(url)
+    if parts.scheme == "sqlite":
+        return _sqlite(parts)
+    if parts.scheme in _DEFAULT_PORT:
+        return _influx(parts)
+    raise ValueError(f"no store has the scheme {parts.scheme!r}: write {_FORMS}")
+
+
+def _sqlite(parts: SplitResult) -> Store:
+    from streams.stores.sqlite import SqliteStore
+
+    if parts.netloc:
+        raise ValueError(
+            f"sqlite://{parts.netloc}{parts.path} names a host: an absolute path has three"
+            f" slashes (sqlite:///path/file.db), a relative one none (sqlite:file.db)"
+        )
+    if parts.query or parts.fragment:
+        raise ValueError("a sqlite address is a path only: it takes no parameters")
+    if not parts.path.strip("/"):
+        raise ValueError("the sqlite address lacks a path: sqlite:///path/file.db")
+    return SqliteStore(Path(unquote(parts.path)).expanduser())
+
+
+def _influx(parts: SplitResult) -> Store:
+    from streams.stores.influx import InfluxStore
+
+    if "@" in parts.netloc:
+        raise ValueError(f"no secret stands in an address: put the token in {TOKEN_VARIABLE}")
+    parameters = parse_qs(parts.query, keep_blank_values=True)
+    if "token" in parameters:
+        raise ValueError("no secret stands in an address: use token-file=/path instead of token")
+    unknown = sorted(parameters.keys() - {"token-file"})
+    if unknown:
+        raise ValueError(f"an influxdb address takes token-file only, not {', '.join(unknown)}")
+    org, _, bucket = parts.path.strip("/").partition("/")
+    if not (parts.hostname and org and bucket) or "/" in bucket:
+        raise ValueError(f"an influxdb address is {parts.scheme}://host:port/org/bucket")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    port = parts.port or _DEFAULT_PORT[parts.scheme]
+    protocol = "https" if parts.scheme.endswith("https") else "http"
+    token = _token(parameters.get("token-file"))
+    return InfluxStore(f"{protocol}://{host}:{port}", unquote(org), unquote(bucket), token)
+
+
+def _token(files: list[str] | None) -> str:
+    """Read the token from its file, or else from the environment; never show it."""
+    if files is None:
+        token = os.environ.get(TOKEN_VARIABLE, "").strip()
+        if token:
+            return token
+        raise ValueError(f"no token for InfluxDB: set {TOKEN_VARIABLE}, or add ?token-file=/path")
+    try:
+        token = Path(files[-1]).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as unreadable:
+        raise ValueError(f"token file {files[-1]} cannot be read: {unreadable}") from unreadable
+    if not token:
+        raise ValueError(f"token file {files[-1]} is empty")
+    return token

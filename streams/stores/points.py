@@ -1,0 +1,84 @@
+"""Records to points, and back: a pure mapping, with no I/O and no clock.
+
+Promises that nothing of a record is lost: its canonical JSON stands in the string field
+``record``, and ``record_of`` restores it exactly. The other fields repeat its numbers and words
+for charts and for questions; a number that is unknown is a field that is absent, never 0.
+Nothing that names a person is added to what the record says: a patient is a pseudonym.
+It does not know where points are kept, nor which record is the newest.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from schemas.encode import encode
+from streams.stores.fitness import MAX_STRING_BYTES
+from streams.stores.pieces import growing, pieces
+from streams.stores.port import Field, Point
+from streams.stores.shapes import SHAPES, Record, slot, version
+from streams.stores.surplus import surplus
+
+_DECODERS: dict[str, msgspec.json.Decoder[Record]] = {
+    shape.measurement: msgspec.json.Decoder(kind) for kind, shape in SHAPES.items()
+}
+
+
+def points_of(record: Record, raw: bytes | None = None) -> list[Point]:
+    """Make the points that keep ``record``: one, as things are.
+
+    ``raw`` is the record as it came. Where it says more than the contract knows (extra fields),
+    it is kept too, as ``raw``; otherwise it would only repeat ``record``.
+    """
+    shape = SHAPES[type(record)]
+    canonical = encode(record)
+    tags = {name: str(getattr(record, name)) for name in shape.tags}
+    if shape.versioned:
+        tags["version"] = version(canonical)
+    twin = 0
+    if shape.twin == "content":
+        twin = slot(int(version(canonical), 16))
+    elif shape.twin is not None:
+        twin = slot(getattr(record, shape.twin))
+    fields = {
+        name: value
+        for name, value in _flat(msgspec.to_builtins(record), "")
+        if name not in tags and name not in shape.hidden
+    }
+    fields |= pieces("record", canonical.decode())
+    fields |= surplus(raw, canonical)
+    present = {name: value for name, value in tags.items() if value}
+    return [Point(shape.measurement, present, fields, getattr(record, shape.time), twin)]
+
+
+def record_of(point: Point) -> Record:
+    """Restore the record that ``point`` keeps, exactly; ``ValueError`` if it keeps none."""
+    decoder = _DECODERS.get(point.measurement)
+    if decoder is None:
+        raise ValueError(f"{point.measurement} holds no records of the contract")
+    reason = "there is no field named record"
+    for text in growing("record", point.fields):
+        try:
+            return decoder.decode(text)
+        except msgspec.DecodeError as not_whole:
+            reason = str(not_whole)
+    raise ValueError(f"a point of {point.measurement} holds no whole record: {reason}")
+
+
+def _flat(values: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Field]]:
+    """Name and value of all that is known: ``flags.cdh`` as ``flags_cdh``, a list as its JSON.
+
+    A text that is empty or too long for one field stands in ``record`` only.
+    """
+    for key, value in values.items():
+        name = prefix + key
+        if isinstance(value, dict):
+            yield from _flat(value, f"{name}_")
+        elif isinstance(value, (list, tuple)):
+            yield from _flat({name: msgspec.json.encode(value).decode()}, "")
+        elif isinstance(value, str):
+            if 0 < len(value.encode()) <= MAX_STRING_BYTES:
+                yield name, value
+        elif value is not None:
+            # The one field whose type allows both; a store keeps one kind, so it stays a text.
+            yield name, str(value) if name == "gestational_age" else value

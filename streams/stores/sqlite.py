@@ -1,0 +1,230 @@
+"""The embedded store: one SQLite file, nothing to install, nothing to run beside it.
+
+Promises the port's contract to one writer and any number of readers, in one process or several:
+the log is written ahead (WAL), so readers and the writer do not wait for each other. Commits are
+``synchronous=FULL``: with NORMAL the last ones may vanish in a power cut, and by then Kafka's
+offsets are committed. A batch is one commit, so the price is one flush to the disk a batch.
+
+Field kinds are kept per measurement and held for the life of the file. InfluxDB holds them per
+shard (a week or so): what fits here fits there.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from streams.stores.fitness import Kind, checked_name, kind_of, refuse, sifted
+from streams.stores.instant import time_of, us_of
+from streams.stores.port import Field, Point, StoreUnavailable, WrongStore, tags_text
+
+APPLICATION_ID = 0x696E4F57
+"""Marks the file as ours, in the place that SQLite keeps for that: ``inOW``."""
+SCHEMA_VERSION = 1
+PAGE_ROWS = 2000
+"""Rows fetched at a time. Each page is a statement of its own, so that a slow reader holds no
+snapshot open and the log does not grow behind it; at 1 KB a row it is 2 MB."""
+
+_SCHEMA = """
+CREATE TABLE field (
+    measurement TEXT NOT NULL,
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    PRIMARY KEY (measurement, name)
+) WITHOUT ROWID;
+CREATE TABLE point (
+    measurement TEXT NOT NULL,
+    time_us INTEGER NOT NULL,
+    tags TEXT NOT NULL,
+    twin INTEGER NOT NULL,
+    patient TEXT,
+    fields TEXT NOT NULL,
+    UNIQUE (measurement, time_us, tags, twin)
+);
+CREATE INDEX point_of_patient ON point (measurement, patient, time_us, tags, twin)
+    WHERE patient IS NOT NULL;
+"""
+_KEEP = """
+INSERT INTO point (measurement, time_us, tags, twin, patient, fields) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (measurement, time_us, tags, twin)
+DO UPDATE SET fields = union_of(fields, excluded.fields) WHERE fields IS NOT excluded.fields
+"""
+_PAGE = """
+SELECT time_us, tags, twin, fields FROM point
+WHERE measurement = ? AND (time_us, tags, twin) > (?, ?, ?) AND time_us < ?{of_patient}
+ORDER BY time_us, tags, twin LIMIT ?
+"""
+
+_FIELDS = msgspec.json.Decoder(dict[str, float | str | bool])
+_TAGS = msgspec.json.Decoder(dict[str, str])
+
+
+class SqliteStore:
+    """Points in the file ``path``, which is made if it is not there, with its folders.
+
+    ``busy_timeout_s`` is how long to wait for another writer. Raises ``WrongStore`` for a file
+    that is something else or newer, ``StoreUnavailable`` for one that cannot be opened now.
+    """
+
+    def __init__(self, path: Path, busy_timeout_s: float = 5.0) -> None:
+        self._path = path
+        self._lock = threading.RLock()
+        with self._answers():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._connection = sqlite3.connect(
+                path, timeout=busy_timeout_s, isolation_level=None, check_same_thread=False
+            )
+        self._connection.create_function("union_of", 2, _union_of, deterministic=True)
+        try:
+            self._prepare()
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def write(self, points: Sequence[Point]) -> None:
+        """Keep ``points``, all that fit in one transaction; see the port."""
+        fit, refused = sifted(points)
+        with self._lock, self._answers(), self._transaction():
+            kinds = self._kinds()
+            known = set(kinds)
+            rows = []
+            for point in fit:
+                conflict = _conflict(point, kinds)
+                if conflict is None:
+                    rows.append(_row(point))
+                else:
+                    refused.append((point, conflict))
+            new = [(*field, kind) for field, kind in kinds.items() if field not in known]
+            self._connection.executemany("INSERT INTO field VALUES (?, ?, ?)", new)
+            self._connection.executemany(_KEEP, rows)
+        refuse(refused)
+
+    def read(
+        self,
+        measurement: str,
+        start: datetime,
+        stop: datetime,
+        tags: Mapping[str, str] | None = None,
+    ) -> Iterator[Point]:
+        """Read in pages, by the index of the measurement or of the patient; see the port."""
+        wanted = {checked_name(name): value for name, value in (tags or {}).items()}
+        return self._pages(checked_name(measurement), us_of(start), us_of(stop), wanted)
+
+    def close(self) -> None:
+        """Close the file; the last to close it folds the log back into it."""
+        with self._lock:
+            self._connection.close()
+
+    def _pages(
+        self, measurement: str, start_us: int, stop_us: int, wanted: dict[str, str]
+    ) -> Iterator[Point]:
+        patient = wanted.get("patient")
+        of_patient = () if patient is None else (patient,)
+        query = _PAGE.format(of_patient=" AND patient = ?" if of_patient else "")
+        last = (start_us, "", -1)
+        while True:
+            with self._lock, self._answers():
+                values = (measurement, *last, stop_us, *of_patient, PAGE_ROWS)
+                rows = self._connection.execute(query, values).fetchall()
+            for time_us, text, twin, fields in rows:
+                tags = _TAGS.decode(text)
+                if wanted.items() <= tags.items():
+                    known: dict[str, Field] = {**_FIELDS.decode(fields)}
+                    yield Point(measurement, tags, known, time_of(time_us), twin)
+            if len(rows) < PAGE_ROWS:
+                return
+            last = rows[-1][:3]
+
+    def _prepare(self) -> None:
+        with self._answers():
+            self._connection.execute("PRAGMA synchronous = FULL")
+            if self._is_empty():
+                self._lay_out()
+            self._recognise()
+            # Last, since it writes to the file at once: only ours is touched.
+            self._connection.execute("PRAGMA journal_mode = WAL")
+
+    def _lay_out(self) -> None:
+        with self._transaction():
+            # Asked again: another process may have been quicker.
+            if self._is_empty():
+                for statement in _SCHEMA.split(";"):
+                    self._connection.execute(statement)
+                self._connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+                self._connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+    def _is_empty(self) -> bool:
+        (tables,) = self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        return tables == 0 and self._pragma("application_id") == 0
+
+    def _recognise(self) -> None:
+        if self._pragma("application_id") != APPLICATION_ID:
+            raise WrongStore(f"{self._path} is a database of something else: name another file")
+        version = self._pragma("user_version")
+        if version != SCHEMA_VERSION:
+            raise WrongStore(
+                f"{self._path} has schema {version}; this version of inowatch reads"
+                f" {SCHEMA_VERSION}: run the version that wrote it, or a newer one"
+            )
+
+    def _pragma(self, name: str) -> int:
+        (value,) = self._connection.execute(f"PRAGMA {name}").fetchone()
+        return int(value)
+
+    def _kinds(self) -> dict[tuple[str, str], Kind]:
+        rows = self._connection.execute("SELECT measurement, name, kind FROM field")
+        return {(measurement, name): kind for measurement, name, kind in rows}
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._connection.commit()
+        except BaseException:
+            self._connection.rollback()
+            raise
+
+    @contextmanager
+    def _answers(self) -> Iterator[None]:
+        """Turn what SQLite and the file system say into the port's words."""
+        try:
+            yield
+        except sqlite3.ProgrammingError:
+            raise
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
+                raise WrongStore(f"{self._path} is no SQLite database: name another") from error
+            raise StoreUnavailable(f"{self._path}: {error}") from error
+        except OSError as error:
+            raise StoreUnavailable(f"{self._path}: {error.strerror}") from error
+
+
+def _row(point: Point) -> tuple[str, int, str, int, str | None, str]:
+    fields = msgspec.json.encode(point.fields, order="deterministic").decode()
+    time_us = us_of(point.time)
+    patient = point.tags.get("patient")
+    return point.measurement, time_us, tags_text(point.tags), point.twin, patient, fields
+
+
+def _conflict(point: Point, kinds: dict[tuple[str, str], Kind]) -> str | None:
+    """Check the point's fields against what they hold so far; learn the new ones if all agree."""
+    news: dict[tuple[str, str], Kind] = {}
+    for name, value in point.fields.items():
+        field, kind = (point.measurement, name), kind_of(value)
+        held = kinds.get(field)
+        if held is None:
+            news[field] = kind
+        elif held != kind:
+            return f"field type conflict: {name} of {point.measurement} is {held}, not {kind}"
+    kinds.update(news)
+    return None
+
+
+def _union_of(old: str, new: str) -> str:
+    both = _FIELDS.decode(old) | _FIELDS.decode(new)
+    return msgspec.json.encode(both, order="deterministic").decode()

@@ -1,0 +1,82 @@
+"""How a store is named: every address that works, and a sentence for each that does not."""
+
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from streams.stores.open import TOKEN_VARIABLE, open_store
+from streams.stores.port import Point
+
+T = datetime(2026, 11, 20, 10, tzinfo=UTC)
+SECRET = "s3cret-t0ken"  # noqa: S105 - no secret: it is what must not be shown
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [
+        ("sqlite://{tmp}/a/b/ward.db", "a/b/ward.db"),
+        ("sqlite:///{tmp}/ward.db", "ward.db"),
+        ("sqlite:ward.db", "ward.db"),
+        ("sqlite:./a/ward.db", "a/ward.db"),
+        ("sqlite:w%20ard.db", "w ard.db"),
+    ],
+)
+def test_a_file_is_named_absolutely_or_relatively(
+    url: str, path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both forms open the file that they name, and make the folders to it."""
+    monkeypatch.chdir(tmp_path)
+    with closing(open_store(url.format(tmp=tmp_path))) as store:
+        store.write([Point("probe", {}, {"n": 1}, T)])
+    assert (tmp_path / path).is_file()
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("", "no store has the scheme ''"),
+        ("ward.db", "no store has the scheme ''"),
+        ("postgres://host/x", "no store has the scheme 'postgres'"),
+        ("sqlite://ward.db", "three slashes"),
+        ("sqlite://", "lacks a path"),
+        ("sqlite:///", "lacks a path"),
+        ("sqlite:ward.db?mode=ro", "takes no parameters"),
+        ("influxdb://", "host:port/org/bucket"),
+        ("influxdb://host", "host:port/org/bucket"),
+        ("influxdb://host/org", "host:port/org/bucket"),
+        ("influxdb://host/org/bucket/more", "host:port/org/bucket"),
+        ("influxdb://host:x/org/bucket", "[Pp]ort"),
+        (f"influxdb://host/org/bucket?token={SECRET}", "no secret stands in an address"),
+        (f"influxdb://{SECRET}@host/org/bucket", "no secret stands in an address"),
+        (f"influxdb://user:{SECRET}@host/org/bucket", "no secret stands in an address"),
+        ("influxdb://host/org/bucket?batch=1", "not batch"),
+        ("influxdb://host/org/bucket", f"set {TOKEN_VARIABLE}"),
+        ("influxdb://host/org/bucket?token-file=/nowhere/at-all", "cannot be read"),
+        ("influxdb://host/org/bucket?token-file=", "cannot be read"),
+        ("influxdb://host/org/bucket?token-file=/dev/null", "is empty"),
+    ],
+)
+def test_a_wrong_address_is_explained(
+    url: str, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each mistake gets a sentence that says what to write, and never repeats a secret."""
+    monkeypatch.delenv(TOKEN_VARIABLE, raising=False)
+    with pytest.raises(ValueError, match=reason) as refusal:
+        open_store(url)
+    assert SECRET not in str(refusal.value)
+
+
+def test_the_token_comes_from_a_file_or_the_environment(
+    influxdb_address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Either way opens the same bucket; the file is preferred where both are there."""
+    address, _, token_file = influxdb_address.partition("?token-file=")
+    point = Point("probe", {}, {"n": 1.0}, T)
+    monkeypatch.setenv(TOKEN_VARIABLE, SECRET)
+    with closing(open_store(influxdb_address)) as store:
+        store.write([point])
+    monkeypatch.setenv(TOKEN_VARIABLE, Path(token_file).read_text())
+    with closing(open_store(address)) as store:
+        assert list(store.read("probe", T, T.replace(year=2027))) == [point]

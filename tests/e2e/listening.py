@@ -1,0 +1,31 @@
+"""A receiver of posts in a thread of its own, for tests that are no coroutines."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
+
+from tests.contract.receiver import Answer, Receiver
+
+
+@contextmanager
+def listening(*answers: Answer) -> Iterator[Receiver]:
+    """Run a ``Receiver`` until the end of the block."""
+    ready, over = Event(), Event()
+    receivers: list[Receiver] = []
+
+    async def listen() -> None:
+        async with Receiver(*answers) as receiver:
+            receivers.append(receiver)
+            ready.set()
+            while not over.is_set():
+                await asyncio.sleep(0.05)
+
+    thread = Thread(target=lambda: asyncio.run(listen()), daemon=True)
+    thread.start()
+    assert ready.wait(10)
+    try:
+        yield receivers[0]
+    finally:
+        over.set()
+        thread.join(10)

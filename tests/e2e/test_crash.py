@@ -1,0 +1,175 @@
+"""A monitor killed in the middle: nothing missing, nothing told twice, back within seconds."""
+
+import base64
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Event, Thread
+
+import msgspec
+import pytest
+
+from schemas.alert import Alert
+from streams.clock import FastClock
+from streams.replay import replay, replay_until
+from streams.stores.open import open_store
+from streams.stores.points import record_of
+from streams.ward import Ward
+from tests.e2e.listening import listening
+from tests.e2e.product import Json, Product, eventually, product
+
+SPEED = 60.0
+MINUTE = timedelta(minutes=1)
+"""Of ward time; a second of wall time."""
+KILLED, BACK, END = 14 * MINUTE, 22 * MINUTE, 38 * MINUTE
+HOUR = timedelta(hours=1)
+
+
+class Bed:
+    """A patient's timeline: how long on therapy at the start, and what is set from when on."""
+
+    def __init__(self, patient: str, started: timedelta, *changes: tuple[timedelta, Json]) -> None:
+        self.patient = patient
+        self.started = started
+        self.changes = [(-started, {"mode": "delivering", "set_ppm": 20.0}), *changes]
+
+    def samples(self, zero: datetime) -> Iterator[tuple[timedelta, Json]]:
+        """Yield when, and what: once a minute before ``zero``, six times a minute from then on."""
+        at = -self.started
+        while at <= END:
+            fields = next(fields for since, fields in reversed(self.changes) if since <= at)
+            if fields:
+                yield at, self._sample(zero + at, fields)
+            at += MINUTE if at < timedelta() else MINUTE / 6
+
+    def _sample(self, time_: datetime, fields: Json) -> Json:
+        return {
+            "type": "telemetry",
+            "time": time_.isoformat(),
+            "device": f"device-{self.patient}",
+            "patient": self.patient,
+            "unit": "nicu",
+            "bed": self.patient,
+            **fields,
+        }
+
+
+OFF: Json = {"mode": "off"}
+HIGH: Json = {"mode": "delivering", "set_ppm": 45.0}
+SAME: Json = {"mode": "delivering", "set_ppm": 20.0}
+BEDS = (
+    # Its 8 h deadline falls while the monitor is down.
+    Bed("overdue", 8 * HOUR - 18 * MINUTE),
+    Bed("before", HOUR, (9 * MINUTE, HIGH), (11 * MINUTE, SAME)),
+    Bed("during", HOUR, (16 * MINUTE, HIGH), (30 * MINUTE, SAME)),
+    Bed("across", HOUR, (12 * MINUTE, HIGH), (26 * MINUTE, SAME)),
+    Bed("after", HOUR, (31 * MINUTE, HIGH)),
+    Bed("stopped", 5 * HOUR, (17 * MINUTE, OFF)),
+    Bed("silent", 5 * HOUR, (25 * MINUTE, {})),
+    Bed("fourteen", 336 * HOUR - 10 * MINUTE),
+)
+
+
+def test_the_monitor_is_killed(kafka: str, tmp_path: Path) -> None:
+    """kill -9 and restart: every alert, once in effect, with its own time, within 10 s."""
+    zero = datetime.now(UTC).replace(microsecond=0)
+    records = sorted(
+        (entry for bed in BEDS for entry in bed.samples(zero)), key=lambda entry: entry[0]
+    )
+    secret = tmp_path / "secret"
+    secret.write_text("whsec_" + base64.b64encode(b"0123456789abcdef0123456789abcdef").decode())
+    with listening() as receiver:
+        extra = {
+            "INOWATCH_WEBHOOK_URL": f"{receiver.url}/hook",
+            "INOWATCH_WEBHOOK_SECRET_FILE": str(secret),
+        }
+        with product(kafka, tmp_path, extra) as site:
+            site.send(record for at, record in records if at < timedelta())
+            clock = FastClock(zero, time.time(), SPEED)
+            site.env["INOWATCH_CLOCK"] = str(clock)
+            _live(site, clock, zero, [entry for entry in records if entry[0] >= timedelta()])
+            expected = _oracle(zero, [record for _, record in records])
+            late = eventually(lambda: expected - _transitions(site.alerts()), within_s=1)
+            eventually(lambda: not expected - _transitions(site.alerts()))
+            assert _transitions(site.alerts()) == expected, late
+            paged = {key for key in expected if key[3] != "info"}
+            wanted = Counter((key[0], key[1]) for key in paged)
+            eventually(lambda: sum(_posts(receiver.posts).values()) >= wanted.total())
+            assert _posts(receiver.posts) == wanted
+            assert eventually(lambda: _stored(site) == Counter(key[:3] for key in expected))
+
+
+def _live(
+    site: Product, clock: FastClock, zero: datetime, records: list[tuple[timedelta, Json]]
+) -> None:
+    """Feed the live records at the ward's pace; kill the monitor and bring it back meanwhile."""
+    over = Event()
+
+    def feed() -> None:
+        for at, record in records:
+            while clock() < zero + at:
+                time.sleep(0.01)
+            site.send([record])
+        over.set()
+
+    site.start("monitor", "recorder", "pager")
+    feeder = Thread(target=feed, daemon=True)
+    feeder.start()
+    _until(clock, zero + KILLED)
+    assert site.alerts(), "the monitor has decided something before it is killed"
+    site.kill("monitor")
+    before = len(site.alerts())
+    _until(clock, zero + BACK)
+    assert len(site.alerts()) == before
+    site.start("monitor")
+    assert eventually(lambda: len(site.alerts()) > before, within_s=10)
+    assert over.wait(60)
+
+
+def _until(clock: FastClock, ward_time: datetime) -> None:
+    while clock() < ward_time:
+        time.sleep(0.02)
+
+
+Key = tuple[str, str, str, str, datetime]
+
+
+def _transitions(alerts: list[Alert]) -> set[Key]:
+    """Rule, phase, bed, priority and time; a transition that was published twice counts once."""
+    return {
+        (a.rule, a.phase, a.bed, a.priority, a.at)
+        for a in alerts
+        # Reminders of the past and silence at the end are not what this test is about.
+        if not (a.bed == "silent" and a.phase == "escalated" and a.priority == "high")
+    }
+
+
+def _oracle(zero: datetime, records: list[Json]) -> set[Key]:
+    """What the core decides over the whole log. Its clock starts at zero, as the ticks do."""
+    ward = Ward()
+    history = [r for r in records if datetime.fromisoformat(r["time"]) < zero]
+    told = []
+    for line in map(msgspec.json.encode, history):
+        event = msgspec.json.decode(line)
+        assert event["mode"] == "delivering"
+    lines = [msgspec.json.encode(record) for record in records]
+    told = list(replay(lines, ward, lambda *why: pytest.fail(str(why))))
+    told += replay_until(ward, zero + END)
+    return _transitions(told)
+
+
+def _posts(posts: list[object]) -> Counter[tuple[str, str]]:
+    """Count the posts by rule and phase."""
+    bodies = [json.loads(post.body)["alert"] for post in posts]  # type: ignore[attr-defined] # Post
+    return Counter((body["rule"], body["phase"]) for body in bodies)
+
+
+def _stored(site: Product) -> Counter[tuple[str, str, str]]:
+    store = open_store(site.settings.store)
+    start, end = datetime(2015, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+    found = [record_of(point) for point in store.read("alert", start, end)]
+    store.close()
+    return Counter((a.rule, a.phase, a.bed) for a in found if isinstance(a, Alert))
