@@ -5,33 +5,64 @@ processes of a demo share one.
 """
 
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 from msgspec import Struct
 
-Clock = Callable[[], datetime]
+
+class Clock(Protocol):
+    """What a shell asks for the ward's time."""
+
+    @property
+    def speed(self) -> float:
+        """Ward seconds in a wall second."""
+
+    def __call__(self) -> datetime:
+        """Tell the ward's time now."""
+
+    def at(self, wall_s: float) -> datetime:
+        """Tell what the ward's time was at this Unix time."""
 
 
-def wall_clock() -> datetime:
-    """Tell the time of day in UTC."""
-    return datetime.now(UTC)
+class WallClock(Struct, frozen=True):
+    """The time of day in UTC."""
+
+    speed: float = 1.0
+
+    def __call__(self) -> datetime:
+        """Tell the time now."""
+        return datetime.now(UTC)
+
+    def at(self, wall_s: float) -> datetime:
+        """Tell the time of day at this Unix time."""
+        return datetime.fromtimestamp(wall_s, UTC)
 
 
 class FastClock(Struct, frozen=True):
-    """A clock that showed ``ward`` when the wall clock showed ``wall_s`` and runs ``speed`` fast."""
+    """A clock that showed ``ward`` when the wall clock showed ``wall_s`` and runs ``speed`` fast.
+
+    Before that it stood still: what was recorded earlier is history.
+    """
 
     ward: datetime
     wall_s: float
     speed: float
 
     def __call__(self) -> datetime:
-        """Tell the ward's time."""
-        return self.ward + timedelta(seconds=(time.time() - self.wall_s) * self.speed)
+        """Tell the ward's time now."""
+        return self.at(time.time())
+
+    def at(self, wall_s: float) -> datetime:
+        """Tell what the ward's time was at this Unix time."""
+        return self.ward + timedelta(seconds=max(0.0, wall_s - self.wall_s) * self.speed)
 
     def __str__(self) -> str:
         """Write the clock so that ``parse_clock`` reads it."""
         return f"{self.ward.isoformat()}@{self.wall_s!r}x{self.speed!r}"
+
+
+wall_clock = WallClock()
 
 
 def parse_clock(text: str) -> Clock:

@@ -22,11 +22,13 @@ from schemas.tick import Tick
 from streams.partition import Outcome, Partition, Record
 from streams.row import row_of
 from streams.settings import Settings
-from streams.worker import Batch, each_batch, new_app, new_table, published
+from streams.worker import Batch, arrival, each_batch, new_app, new_table, published
 
 TICK_S = 1.0
 ROW_HEARTBEAT = timedelta(seconds=5)
 """How often, in wall time, every patient's board row is sent though nothing was heard."""
+ROW_KEPT = timedelta(hours=24)
+"""How long a patient stays on the board after the last sample of a course that ended."""
 
 _STATE = msgspec.json.Decoder(PatientState)
 
@@ -47,6 +49,7 @@ class Monitor:
         self._held: dict[int, Partition] = {}
         self._rows_due: dict[int, datetime] = {}
         self._unshown: dict[int, set[str]] = defaultdict(set)
+        self._gone: set[str] = set()
         self._dirty: dict[int, set[str]] = defaultdict(set)
         self.app = app = new_app("monitor", settings)
         names = settings.topics
@@ -67,13 +70,13 @@ class Monitor:
         groups: dict[tuple[int, str], list[Record]] = defaultdict(list)
         for event in batch:
             message = event.message
-            record = (message.offset, message.key, message.value)
+            arrived = arrival(message, self._clock)
+            record = (message.offset, message.key, message.value, arrived)
             groups[message.partition, message.topic].append(record)
         outcomes: dict[int, list[Outcome]] = defaultdict(list)
-        now = self._clock()
         for (number, topic), records in groups.items():
             partition = self._held.get(number) or await self._take_over(number)
-            outcomes[number].append(partition.judge(topic, records, now))
+            outcomes[number].append(partition.judge(topic, records))
         for number, results in outcomes.items():
             await self._checkpoint(number, results)
 
@@ -98,6 +101,7 @@ class Monitor:
         self._held.clear()
         self._rows_due.clear()
         self._unshown.clear()
+        self._gone.clear()
         self._dirty.clear()
 
     async def _checkpoint(self, number: int, results: list[Outcome]) -> None:
@@ -136,16 +140,26 @@ class Monitor:
         self._dirty[partition.number] |= {alert.patient for alert in alerts}
 
     async def _show(self, partition: Partition) -> None:
-        """Send board rows: of touched patients, and with a heartbeat of all that have a course."""
+        """Send board rows: of touched patients, and with a heartbeat of every one on the board.
+
+        A patient whose course ended a day ago leaves the board.
+        """
         ward, number, now = partition.ward, partition.number, self._clock()
         if ward.clock is None:
             return
         shown = self._unshown.pop(number, set())
         if now >= self._rows_due.get(number, now):
             self._rows_due[number] = now + ROW_HEARTBEAT
-            shown |= {name for name, state in ward.patients.items() if state.course is not None}
+            shown |= ward.patients.keys() - self._gone
         for name in shown:
             state = ward.patients[name]
+            if state.sample_time is None:
+                continue
+            if state.course is None and ward.clock - state.sample_time > ROW_KEPT:
+                self._gone.add(name)
+                await self._board.send(key=name.encode(), value=None)
+                continue
+            self._gone.discard(name)
             row = row_of(state, ward.clock, ward.limits_of(state))
             await self._board.send(key=name.encode(), value=encode(row))
 

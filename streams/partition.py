@@ -19,8 +19,8 @@ from streams.door import admit
 from streams.step import PatientEvent
 from streams.ward import Ward
 
-Record = tuple[int, bytes | None, bytes | None]
-"""Offset, key, value."""
+Record = tuple[int, bytes | None, bytes | None, datetime]
+"""Offset, key, value, and the ward's time at which it reached Kafka."""
 
 
 class Outcome(Struct):
@@ -59,17 +59,18 @@ class Partition:
         self.ward.restore(mine)
         return [state.patient for state in mine if state.outbox]
 
-    def judge(self, topic: str, records: Sequence[Record], now: datetime) -> Outcome:
-        """Apply records of one input topic in their order; ``now`` is the wall clock."""
+    def judge(self, topic: str, records: Sequence[Record]) -> Outcome:
+        """Apply records of one input topic in their order."""
         outcome = Outcome()
-        for offset, key, value in records:
-            event = admit(value or b"", self._inputs[topic], now)
+        for record in records:
+            offset, _, value, arrived = record
+            event = admit(value or b"", self._inputs[topic], arrived)
             if isinstance(event, Tick):
                 self._tick(topic, event.time, outcome)
             elif isinstance(event, Rejected):
-                self._refuse(topic, (offset, key, value), event, now, outcome)
+                self._refuse(topic, record, event, outcome)
             elif (stray := self._stray(event)) is not None:
-                self._refuse(topic, (offset, key, value), stray, now, outcome)
+                self._refuse(topic, record, stray, outcome)
             else:
                 self._apply(topic, offset, event, outcome)
         return outcome
@@ -83,13 +84,11 @@ class Partition:
         self.ward.patients[event.patient].offsets[topic] = offset
         outcome.touched.add(event.patient)
 
-    def _refuse(
-        self, topic: str, record: Record, why: Rejected, now: datetime, outcome: Outcome
-    ) -> None:
-        offset, key, value = record
+    def _refuse(self, topic: str, record: Record, why: Rejected, outcome: Outcome) -> None:
+        offset, key, value, arrived = record
         outcome.dead_letters.append(
             DeadLetter(
-                time=now,
+                time=arrived,
                 topic=topic,
                 partition=self.number,
                 offset=offset,

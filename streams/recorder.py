@@ -7,7 +7,6 @@ nothing else waits for the recorder. Writing twice changes nothing.
 
 import asyncio
 import logging
-from collections.abc import Callable
 from typing import Any
 
 import faust
@@ -16,16 +15,16 @@ import stamina
 from faust.types import EventT
 
 from schemas.alert import Alert
-from schemas.decode import Kind, decode
 from schemas.encode import encode
 from schemas.page import Page
 from schemas.rejected import DeadLetter, Reason, Rejected
 from schemas.tick import Tick
+from streams.door import admit
 from streams.settings import Settings
 from streams.stores.open import open_store
 from streams.stores.points import points_of
 from streams.stores.port import Point, PointsRefused, Store, StoreUnavailable
-from streams.worker import Batch, each_batch, new_app, published
+from streams.worker import Batch, arrival, each_batch, new_app, published
 
 log = logging.getLogger("inowatch")
 
@@ -38,20 +37,18 @@ class Recorder:
     def __init__(self, settings: Settings) -> None:
         self._store: Store = open_store(settings.store)
         self._clock = settings.clock
-        names, inputs = settings.topics, settings.topics.inputs
-        self._read: dict[str, Callable[[bytes], list[Point]]] = {
-            topic: lambda raw, kind=kind: _input_points(raw, kind) for topic, kind in inputs.items()
-        }
+        names = settings.topics
+        self._inputs = names.inputs
+        self._outputs: dict[str, msgspec.json.Decoder[Alert | Page | DeadLetter]] = {}
         for topic, record in (
             (names.alerts, Alert),
             (names.pages, Page),
             (names.dead_letters, DeadLetter),
         ):
-            decoder = msgspec.json.Decoder(record)
-            self._read[topic] = lambda raw, decoder=decoder: points_of(decoder.decode(raw))
+            self._outputs[topic] = msgspec.json.Decoder(record)
         self.app = app = new_app("recorder", settings)
         self._dead_letters = app.topic(names.dead_letters)
-        source = app.topic(*self._read, key_type=bytes, value_type=bytes)
+        source = app.topic(*self._inputs, *self._outputs, key_type=bytes, value_type=bytes)
         app.agent(source, name="record", concurrency=1)(self._record)
 
     async def _record(self, stream: faust.StreamT[bytes]) -> None:
@@ -63,7 +60,7 @@ class Recorder:
         lost: list[tuple[EventT[Any], Reason, str]] = []
         for event in batch:
             try:
-                made = self._read[event.message.topic](event.message.value or b"")
+                made = self._points(event.message)
             except (msgspec.DecodeError, UnicodeDecodeError) as wrong:
                 lost.append((event, "unreadable-output", str(wrong)))
                 continue
@@ -80,6 +77,15 @@ class Recorder:
             return True
         log.error("dead letter %d/%d: %s: %s", message.partition, message.offset, reason, detail)
         return False
+
+    def _points(self, message: Any) -> list[Point]:
+        """Make the points of one record. What the monitor refuses is kept as its dead letter."""
+        raw = message.value or b""
+        kind = self._inputs.get(message.topic)
+        if kind is None:
+            return points_of(self._outputs[message.topic].decode(raw))
+        event = admit(raw, kind, arrival(message, self._clock))
+        return [] if isinstance(event, Rejected | Tick) else points_of(event, raw)
 
     async def _written(self, points: list[Point]) -> list[tuple[Point, str]]:
         """Write until the store has them; return those that it will never take, and why."""
@@ -114,11 +120,3 @@ class Recorder:
             value=message.value,
         )
         return await self._dead_letters.send(key=message.key, value=encode(letter))
-
-
-def _input_points(raw: bytes, kind: Kind) -> list[Point]:
-    """Points of an input record. What was refused is kept as its dead letter, by its own topic."""
-    event = decode(raw, kind)
-    if isinstance(event, Rejected | Tick):
-        return []
-    return points_of(event, raw)

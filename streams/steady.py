@@ -35,7 +35,9 @@ def is_steady(patient: PatientState, at: datetime) -> bool:
     )
 
 
-def take_steady(patient: PatientState, sample: Telemetry, limits: Limits) -> bool:
+def take_steady(
+    patient: PatientState, sample: Telemetry, clock: datetime | None, limits: Limits
+) -> bool:
     """Take the sample if it is like the one before; ``False`` leaves everything as it was."""
     device, course, next_due = patient.devices.get(sample.device), patient.course, patient.next_due
     if device is None or course is None or next_due is None:
@@ -53,6 +55,8 @@ def take_steady(patient: PatientState, sample: Telemetry, limits: Limits) -> boo
         or sample.unit != patient.unit
     ):
         return False
+    if clock is not None and clock - time >= limits.telemetry_lost.low:
+        return False
     passed = time - course.counted_to
     delivered = course.delivered + passed
     if passed > limits.telemetry_lost.low or (
@@ -60,7 +64,8 @@ def take_steady(patient: PatientState, sample: Telemetry, limits: Limits) -> boo
     ):
         return False
     course.delivered, course.counted_to = delivered, time
-    device.time, device.seqs = time, [sample.seq]
+    device.time = device.heard = time
+    device.seqs = [sample.seq]
     patient.sample_time, patient.no_ppm, patient.no2_ppm = time, sample.no_ppm, sample.no2_ppm
     patient.fio2_pct, patient.spo2_pct = sample.fio2_pct, sample.spo2_pct
     return True

@@ -61,12 +61,12 @@ def step(
 def _step_sample(
     patient: PatientState, sample: Telemetry, clock: datetime | None, limits: Limits
 ) -> list[Alert]:
-    if patient.steady and take_steady(patient, sample, limits):
+    if patient.steady and take_steady(patient, sample, clock, limits):
         return []
     if not is_news(patient, sample):
         return []
     told = _due(patient, limits, clock, sample.time)
-    take_sample(patient, sample, limits)
+    take_sample(patient, sample, clock, limits)
     for rule in SAMPLED:
         told += observe(rule, patient, sample, limits)
     told += _settled(patient, limits, sample.time, clock, sample.time)

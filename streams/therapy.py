@@ -36,11 +36,16 @@ def is_news(patient: PatientState, sample: Telemetry) -> bool:
     return sample.seq not in device.seqs
 
 
-def take_sample(patient: PatientState, sample: Telemetry, limits: Limits) -> None:
-    """Apply a sample that is news."""
+def take_sample(
+    patient: PatientState, sample: Telemetry, clock: datetime | None, limits: Limits
+) -> None:
+    """Apply a sample that is news and arrives at ``clock``."""
     before = patient.devices.get(sample.device)
     was_active = before is not None and before.active
     device = _device_after(patient, sample, before)
+    # A device that sends what it had stored is not silent, however old its samples are.
+    stale = clock is not None and clock - sample.time >= limits.telemetry_lost.low
+    device.heard = clock if stale and clock is not None else sample.time
     signal = _signal(patient, sample, device, was_active=was_active, limits=limits)
     course = patient.course
     gap = None if course is None else _count(patient, course, sample.time, signal, limits)
@@ -60,7 +65,7 @@ def _device_after(
     patient: PatientState, sample: Telemetry, before: DeviceState | None
 ) -> DeviceState:
     """The device's own state after the sample; a missing dose leaves the last one standing."""
-    device = before or DeviceState(sample.device, sample.time, [], sample.mode)
+    device = before or DeviceState(sample.device, sample.time, sample.time, [], sample.mode)
     if before is not None and sample.time > device.time:
         device.seqs = []
     device.time, device.mode = sample.time, sample.mode

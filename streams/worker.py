@@ -7,13 +7,16 @@ membership so that a killed worker is back in seconds, topics that must exist be
 import logging
 import os
 import sys
+import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import datetime
 from typing import Any, NoReturn
 
 import faust
 from faust.types import EventT
 
 from deploy.kafka.topics import TopicSpec, check_topics
+from streams.clock import Clock
 from streams.settings import Settings
 
 log = logging.getLogger("inowatch")
@@ -113,6 +116,19 @@ async def published(sends: Iterable[Awaitable[Any]]) -> None:
 
 
 Batch = Sequence[EventT]
+
+_LOG_APPEND_TIME = 1
+
+
+def arrival(message: Any, clock: Clock) -> datetime:
+    """Tell the ward's time at which a record reached Kafka: the same for whoever reads it.
+
+    A topic that keeps the producer's own time (not one that we made) is not believed to be ahead.
+    """
+    stamped_s = float(message.timestamp)
+    if message.timestamp_type != _LOG_APPEND_TIME:
+        stamped_s = min(stamped_s, time.time())
+    return clock.at(stamped_s)
 
 
 async def each_batch(stream: Any, handle: Callable[[Batch], Awaitable[None]]) -> None:

@@ -19,8 +19,8 @@ def _may_deliver(device: DeviceState) -> bool:
 
 
 def last_heard(patient: PatientState) -> datetime | None:
-    """The newest sample of a device that may be delivering; ``None`` when none may."""
-    times = (d.time for d in patient.devices.values() if _may_deliver(d))
+    """When a device that may be delivering was last heard of; ``None`` when none may be."""
+    times = (d.heard for d in patient.devices.values() if _may_deliver(d))
     return max(times, default=None)
 
 

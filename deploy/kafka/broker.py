@@ -85,15 +85,19 @@ class Broker:
             raise RuntimeError("the broker is not running")
         return self._process.pid_of_child
 
+    def poll(self) -> int | None:
+        """Exit code of a broker that ended by itself; None while it runs, or is not meant to."""
+        return None if self._process is None else self._process.poll()
+
     def start(self) -> None:
-        """Start, or start again after ``kill`` or ``stop``; returns when the broker serves.
+        """Start, or start again once it has ended; returns when the broker serves.
 
         Raises:
             BrokerError: it ended, did not serve in time, or another has the directory.
             JarsMissingError: Kafka's jars are not here and cannot be fetched.
 
         """
-        if self._process is not None:
+        if self._process is not None and self.poll() is None:
             raise RuntimeError("the broker has been started already")
         java = [str(JAVA), *_JVM, "-cp", classpath()]
         if self._directory is None:

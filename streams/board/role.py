@@ -13,7 +13,6 @@ import msgspec
 from schemas.board_row import BoardRow
 from schemas.page import Page
 from streams.board.server import BoardServer
-from streams.clock import FastClock
 from streams.settings import Settings
 from streams.worker import Batch, each_batch, give_up, new_app, new_table
 
@@ -30,9 +29,8 @@ class Board:
 
     def __init__(self, settings: Settings) -> None:
         clock = settings.clock
-        speed = clock.speed if isinstance(clock, FastClock) else 1.0
         self._settings = settings
-        self._server = BoardServer(clock, speed=speed)
+        self._server = BoardServer(clock, speed=clock.speed)
         self._shown: dict[bytes, bytes] = {}
         self._started = False
         self.app = app = new_app("board", settings)
@@ -64,7 +62,7 @@ class Board:
             try:
                 self._server.update_page(_PAGE.decode(event.message.value or b""))
             except (msgspec.DecodeError, ValueError) as wrong:
-                log.error("offset %d is no page: %s", event.message.offset, wrong)
+                log.warning("offset %d is no page: %s", event.message.offset, wrong)
 
     async def _refresh(self) -> None:
         """Bring the page up to the table; the table also changes when it is recovered."""
@@ -81,7 +79,7 @@ class Board:
                 try:
                     self._server.update_row(_ROW.decode(value))
                 except (msgspec.DecodeError, ValueError) as wrong:
-                    log.error("row of %r cannot be shown: %s", key, wrong)
+                    log.warning("row of %r cannot be shown: %s", key, wrong)
 
     async def _open(self) -> None:
         settings = self._settings

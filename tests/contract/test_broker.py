@@ -1,5 +1,6 @@
 """The broker of one's own is a real Kafka: it starts, keeps its data and leaves nothing behind."""
 
+import signal
 import socket
 import subprocess
 import sys
@@ -122,6 +123,10 @@ def test_data_outlives_a_crash(tmp_path: Path) -> None:
         broker.start()
         assert broker.bootstrap == address
         put(address, b"between")
+        psutil.Process(broker.pid).kill()
+        until(lambda: broker.poll() == 128 + signal.SIGKILL)
+        broker.start()
+        assert get(address, 2) == [b"before", b"between"]
         broker.kill()
     finally:
         broker.stop()

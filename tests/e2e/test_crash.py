@@ -92,9 +92,8 @@ def test_the_monitor_is_killed(kafka: str, tmp_path: Path) -> None:
             site.env["INOWATCH_CLOCK"] = str(clock)
             _live(site, clock, zero, [entry for entry in records if entry[0] >= timedelta()])
             expected = _oracle(zero, [record for _, record in records])
-            late = eventually(lambda: expected - _transitions(site.alerts()), within_s=1)
             eventually(lambda: not expected - _transitions(site.alerts()))
-            assert _transitions(site.alerts()) == expected, late
+            assert _transitions(site.alerts()) == expected
             paged = {key for key in expected if key[3] != "info"}
             wanted = Counter((key[0], key[1]) for key in paged)
             eventually(lambda: sum(_posts(receiver.posts).values()) >= wanted.total())
@@ -148,13 +147,8 @@ def _transitions(alerts: list[Alert]) -> set[Key]:
 
 
 def _oracle(zero: datetime, records: list[Json]) -> set[Key]:
-    """What the core decides over the whole log. Its clock starts at zero, as the ticks do."""
+    """What the core decides over the whole log, in one piece and without a crash."""
     ward = Ward()
-    history = [r for r in records if datetime.fromisoformat(r["time"]) < zero]
-    told = []
-    for line in map(msgspec.json.encode, history):
-        event = msgspec.json.decode(line)
-        assert event["mode"] == "delivering"
     lines = [msgspec.json.encode(record) for record in records]
     told = list(replay(lines, ward, lambda *why: pytest.fail(str(why))))
     told += replay_until(ward, zero + END)
