@@ -14,11 +14,11 @@ class SinkError(Exception):
         self.reason = reason
 
 
-class Refused(SinkError):  # noqa: N818 # the word of schemas.page.Outcome, not a fault of ours
+class Refused(SinkError):
     """The receiver will never take this message: trying again would not help."""
 
 
-class Unavailable(SinkError):  # noqa: N818 # a state of the receiver, read as `except Unavailable`
+class Unavailable(SinkError):
     """The message may get through later, or already has (a time-out after it was taken).
 
     ``retry_after_s`` is what the receiver asked for, in seconds; ``None`` when it did not say.

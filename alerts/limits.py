@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from functools import cache
 from importlib.resources import files
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -19,6 +20,8 @@ RULES_VERSION = "1"
 """Goes up when any rule may decide differently on the same numbers."""
 
 _DURATIONS = {"s": "seconds", "min": "minutes", "h": "hours"}
+MOST = 1e6
+"""No number of a profile is larger, whatever its unit."""
 _BOUNDS = (">", ">=", "<", "<=")
 
 
@@ -30,6 +33,8 @@ class CourseLimits(Struct, frozen=True):
 
 
 class SetDoseHighLimits(Struct, frozen=True):
+    """Of ``set-dose-high``."""
+
     limit_ppm: float
     high_ppm: float
     hold: timedelta
@@ -37,6 +42,8 @@ class SetDoseHighLimits(Struct, frozen=True):
 
 
 class AbruptStopLimits(Struct, frozen=True):
+    """Of ``abrupt-stop``; ``plan`` is how long a plan to stop is good for."""
+
     floor_ppm: float
     high_ppm: float
     after: timedelta
@@ -46,6 +53,8 @@ class AbruptStopLimits(Struct, frozen=True):
 
 
 class MethbFirstLimits(Struct, frozen=True):
+    """Of both rules on the first methemoglobin check, counted from the start."""
+
     due: timedelta
     overdue: timedelta
     high: timedelta
@@ -59,6 +68,8 @@ class MethbRepeatLimits(Struct, frozen=True):
 
 
 class Course14DaysLimits(Struct, frozen=True):
+    """Of both rules on 14 days; ``again`` is how long a review holds."""
+
     near: timedelta
     near_low: timedelta
     over: timedelta
@@ -66,6 +77,8 @@ class Course14DaysLimits(Struct, frozen=True):
 
 
 class TelemetryLostLimits(Struct, frozen=True):
+    """Of ``telemetry-lost``; ``low`` is also what counts as a gap."""
+
     low: timedelta
     medium: timedelta
     high: timedelta
@@ -156,8 +169,8 @@ def _numbers(
             faults.append(f"{place}: must be a table with value, bound and source")
             continue
         value, stem, unit = entry["value"], *key.rpartition("_")[::2]
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e6:
-            faults.append(f"{place}: {value!r} is not a number from 0 to 1000000")
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < MOST:
+            faults.append(f"{place}: {value!r} is not a number from 0 to {MOST:.0f}")
         elif entry["bound"] not in _BOUNDS:
             faults.append(f"{place}: bound {entry['bound']!r} is none of {' '.join(_BOUNDS)}")
         elif unit in _DURATIONS:
@@ -184,7 +197,7 @@ def _impossible(limits: Limits) -> Iterator[str]:
         ),
     )
     for rule, steps in ladders:
-        for lower, upper in zip(steps, steps[1:], strict=False):
+        for lower, upper in pairwise(steps):
             if lower > upper or (lower == upper and "<=" not in rule):
                 yield f"{rule}: {lower} and {upper} are out of order"
 

@@ -11,10 +11,18 @@ from typing import NamedTuple
 
 from alerts.limits import Limits
 from alerts.reasons import WORDS, Reason
-from alerts.rule import Armed, DeadlineRule, Ended, Levels, Quiet, Rule, SampledRule, Silent
+from alerts.rule import SUSPENDED, Armed, DeadlineRule, Ended, Quiet, Rule, SampledRule, Silent
 from schemas.alert import Alert, Phase, Priority, place, rank
 from schemas.state import Occurrence, PatientState, TierState, Track
 from schemas.telemetry import Telemetry
+
+
+class _Case(NamedTuple):
+    """One rule, one patient, and the numbers to judge by."""
+
+    rule: Rule
+    patient: PatientState
+    limits: Limits
 
 
 class Turn(NamedTuple):
@@ -39,13 +47,11 @@ def observe(
     track = patient.tracks.get(rule.name)
     if isinstance(reading, Ended):
         return end(rule, patient, limits, reading.reason, sample.time)
-    if reading is Silent.UNKNOWN:
+    if isinstance(reading, Silent):
+        if reading is SUSPENDED:
+            for state in track.tiers if track else ():
+                state.since = state.due = None
         return []
-    if reading is Silent.SUSPENDED:
-        for state in track.tiers if track else ():
-            state.since = state.due = None
-        return []
-    assert isinstance(reading, Levels)
     if track is None:
         if not any(reading.true):
             return []
@@ -83,7 +89,7 @@ def rearm(rule: DeadlineRule, patient: PatientState, limits: Limits, at: datetim
             continue
         state.active, state.fired = False, None
         state.since, state.due, state.strict = stage.onset or stage.at, stage.at, stage.strict
-    return _transitions(rule, patient, track, limits, watch.otherwise, at)
+    return _transitions(_Case(rule, patient, limits), track, watch.otherwise, at)
 
 
 def next_turn(patient: PatientState, rules: tuple[Rule, ...]) -> list[Turn]:
@@ -106,7 +112,7 @@ def turn(due: Turn, patient: PatientState, limits: Limits) -> list[Alert]:
         state.active = not state.active
         state.fired = due.at if isinstance(due.rule, DeadlineRule) else None
         state.due = None
-    told = _transitions(due.rule, patient, track, limits, "back-in-range", due.at)
+    told = _transitions(_Case(due.rule, patient, limits), track, "back-in-range", due.at)
     for state in track.tiers:
         if state.due is None:
             state.since = None
@@ -123,13 +129,14 @@ def end(
     for state in track.tiers:
         state.active = False
         state.since = state.due = state.fired = None
-    cleared = _transitions(rule, patient, track, limits, reason, at)
+    cleared = _transitions(_Case(rule, patient, limits), track, reason, at)
     del patient.tracks[rule.name]
     return cleared
 
 
-def _priority(rule: Rule, patient: PatientState, track: Track, limits: Limits) -> Priority | None:
+def _priority(case: _Case, track: Track) -> Priority | None:
     """The priority of the highest tier that holds; ``None`` when none does."""
+    rule, patient, limits = case
     if not any(state.active for state in track.tiers):
         return None
     if isinstance(rule, SampledRule):
@@ -141,38 +148,31 @@ def _priority(rule: Rule, patient: PatientState, track: Track, limits: Limits) -
     return max(held, key=rank, default=None)
 
 
-def _transitions(
-    rule: Rule,
-    patient: PatientState,
-    track: Track,
-    limits: Limits,
-    clear_reason: Reason,
-    at: datetime,
-) -> list[Alert]:
+def _transitions(case: _Case, track: Track, clear_reason: Reason, at: datetime) -> list[Alert]:
     """Compare the tiers that hold with the occurrence that is open, and tell the difference."""
-    now = _priority(rule, patient, track, limits)
+    now = _priority(case, track)
     occurrence = track.open
     if occurrence is None:
-        return [] if now is None else [_raised(rule, patient, track, limits, now, at)]
+        return [] if now is None else [_raised(case, track, now, at)]
     if now == occurrence.priority:
         return []
     # What arrives late cannot be told as earlier than what was told before it.
-    at = max(at, occurrence.at)
+    occurrence.at = max(at, occurrence.at)
     if now is None:
         track.open = None
-        return [_cleared(rule, patient, occurrence, limits, clear_reason, at)]
+        words = f"{case.rule.title}: over, {WORDS[clear_reason]}"
+        return [_alert(case, occurrence, "cleared", clear_reason, words)]
     phase: Phase = "escalated" if rank(now) > rank(occurrence.priority) else "deescalated"
-    occurrence.priority, occurrence.at = now, at
-    return [_told(rule, patient, occurrence, limits, phase)]
+    occurrence.priority = now
+    return [_found(case, occurrence, phase)]
 
 
-def _raised(
-    rule: Rule, patient: PatientState, track: Track, limits: Limits, now: Priority, at: datetime
-) -> Alert:
+def _raised(case: _Case, track: Track, now: Priority, at: datetime) -> Alert:
+    patient = case.patient
     onset = min(state.since for state in track.tiers if state.active and state.since)
     course = patient.course.start if patient.course else None
     track.open = Occurrence(
-        id=alert_id(rule.name, patient.patient, course, onset),
+        id=alert_id(case.rule.name, patient.patient, course, onset),
         onset=onset,
         at=at,
         priority=now,
@@ -180,19 +180,31 @@ def _raised(
         device=patient.device,
         summary="",
     )
-    return _told(rule, patient, track.open, limits, "raised")
+    return _found(case, track.open, "raised")
 
 
-def _told(
-    rule: Rule, patient: PatientState, occurrence: Occurrence, limits: Limits, phase: Phase
+def _found(case: _Case, occurrence: Occurrence, phase: Phase) -> Alert:
+    """A transition with what the rule finds now."""
+    finding = case.rule.finding(case.patient, case.limits, occurrence.at)
+    occurrence.limit, occurrence.source = finding.limit, finding.source
+    occurrence.unit_of_measure = finding.unit_of_measure
+    told = _alert(case, occurrence, phase, finding.reason, finding.summary, finding.value)
+    occurrence.summary = told.summary
+    return told
+
+
+def _alert(  # noqa: PLR0913, PLR0917 - the parts of a transition that differ, each once
+    case: _Case,
+    occurrence: Occurrence,
+    phase: Phase,
+    reason: Reason,
+    words: str,
+    value: float | None = None,
 ) -> Alert:
-    finding = rule.finding(patient, limits, occurrence.at)
-    occurrence.summary = f"{place(patient.bed)}: {finding.summary}"
-    occurrence.limit = finding.limit
-    occurrence.unit_of_measure, occurrence.source = finding.unit_of_measure, finding.source
+    patient, limits = case.patient, case.limits
     return Alert(
         id=occurrence.id,
-        rule=rule.name,
+        rule=case.rule.name,
         phase=phase,
         priority=occurrence.priority,
         onset=occurrence.onset,
@@ -202,40 +214,8 @@ def _told(
         bed=patient.bed,
         device=occurrence.device,
         course=occurrence.course,
-        summary=occurrence.summary,
-        value=finding.value,
-        limit=finding.limit,
-        unit_of_measure=finding.unit_of_measure,
-        reason=finding.reason,
-        profile=limits.name,
-        rules_version=limits.rules_version,
-        source=finding.source,
-    )
-
-
-def _cleared(
-    rule: Rule,
-    patient: PatientState,
-    occurrence: Occurrence,
-    limits: Limits,
-    reason: Reason,
-    at: datetime,
-) -> Alert:
-    occurrence.at = at
-    return Alert(
-        id=occurrence.id,
-        rule=rule.name,
-        phase="cleared",
-        priority=occurrence.priority,
-        onset=occurrence.onset,
-        at=at,
-        patient=patient.patient,
-        unit=patient.unit,
-        bed=patient.bed,
-        device=occurrence.device,
-        course=occurrence.course,
-        summary=f"{place(patient.bed)}: {rule.title}: over, {WORDS[reason]}",
-        value=None,
+        summary=f"{place(patient.bed)}: {words}",
+        value=value,
         limit=occurrence.limit,
         unit_of_measure=occurrence.unit_of_measure,
         reason=reason,

@@ -6,7 +6,7 @@ its type, or a ``Rejected`` that says which promise was broken. It does not know
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -28,7 +28,7 @@ LEAD = timedelta(minutes=2)
 
 _ANY = msgspec.json.Decoder(Event)
 _TICK = msgspec.json.Decoder(Tick)
-_ONE = {
+_ONE: dict[Kind, msgspec.json.Decoder[Any]] = {
     "telemetry": msgspec.json.Decoder(Telemetry),
     "lab": msgspec.json.Decoder(Lab),
     "course": msgspec.json.Decoder(Course),

@@ -22,8 +22,8 @@ class DeviceState(Struct):
     """The newest sample judged of one device at this patient.
 
     ``active``: it delivers as far as is known (calibrating in between does not change that).
-    ``heard``: when it was last heard of; the sample's time, or the clock at its arrival when it came
-    so late that its own time would already count as silence.
+    ``heard``: when it was last heard of; the sample's time, or the clock at its arrival when it
+    came so late that its own time would already count as silence.
     ``seqs``: the counters seen at exactly ``time``, so that a repeated record is known.
     """
 

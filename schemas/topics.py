@@ -14,40 +14,48 @@ class Topics(Struct, frozen=True):
 
     prefix: str = "ino"
 
-    def name(self, what: str) -> str:
+    def _name(self, what: str) -> str:
         return f"{self.prefix}.{what}"
 
     @property
     def telemetry(self) -> str:
-        return self.name("telemetry")
+        """Samples of devices."""
+        return self._name("telemetry")
 
     @property
     def labs(self) -> str:
-        return self.name("labs")
+        """Laboratory results."""
+        return self._name("labs")
 
     @property
     def courses(self) -> str:
-        return self.name("courses")
+        """Context of courses."""
+        return self._name("courses")
 
     @property
     def actions(self) -> str:
-        return self.name("actions")
+        """What people did."""
+        return self._name("actions")
 
     @property
     def alerts(self) -> str:
-        return self.name("alerts")
+        """Every alert transition."""
+        return self._name("alerts")
 
     @property
     def pages(self) -> str:
-        return self.name("pages")
+        """Every attempt to tell someone."""
+        return self._name("pages")
 
     @property
     def dead_letters(self) -> str:
-        return self.name("dead-letters")
+        """What was refused."""
+        return self._name("dead-letters")
 
     @property
     def board(self) -> str:
-        return self.name("board")
+        """One current row a patient."""
+        return self._name("board")
 
     @property
     def inputs(self) -> dict[str, Kind]:

@@ -127,7 +127,7 @@ def demo(beds: int, speed: float, for_s: float | None, port: int, *, no_browser:
 @click.option("--speed", default=1.0, show_default=True, help="Ward seconds in a second.")
 @click.option("--for", "for_s", type=float, help="Stop after this many seconds (of wall time).")
 @click.option("--out", help="A file (.gz and .zst are compressed, - is stdout) in place of Kafka.")
-def simulate(  # noqa: PLR0913 - the contract's options, one parameter each
+def simulate(  # noqa: PLR0913, PLR0917 - the contract's options, one parameter each
     beds: int, scenario: str, seed: int, speed: float, for_s: float | None, out: str | None
 ) -> None:
     """Simulate a ward of devices, to Kafka (INOWATCH_KAFKA) or to a file."""

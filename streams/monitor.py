@@ -110,8 +110,10 @@ class Monitor:
         sends = []
         for outcome in results:
             dirty |= outcome.touched
-            for letter in outcome.dead_letters:
-                sends.append(await self._dead_letters.send(key=letter.key, value=encode(letter)))
+            sends += [
+                await self._dead_letters.send(key=letter.key, value=encode(letter))
+                for letter in outcome.dead_letters
+            ]
         for patient in dirty:
             key, value = patient.encode(), encode(partition.ward.patients[patient])
             sends.append(self._states.send_changelog(number, key, value))

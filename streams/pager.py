@@ -1,13 +1,14 @@
 """The pager: alert transitions to people, in a Faust worker.
 
-Each sink is served by an agent of its own, in the order of the transitions, so that one that is away
-delays no other. What a sink was told of an alert is kept in a table under (sink, alert id): a
+Each sink is served by an agent of its own, in the order of the transitions, so that one that is
+away delays no other. What a sink was told of an alert is kept in a table under (sink, alert id): a
 transition that comes again is not told again. Every attempt is recorded on the pages topic.
 """
 
 import logging
 import sys
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from typing import Any
 
 import faust
@@ -45,10 +46,10 @@ class Pager:
         self._told: Any = new_table(app, "told", settings)
         sinks = list(_sinks(settings))
         for sink in sinks:
-            self._serve(sink.name, lambda batch, sink=sink: self._page(sink, batch))
+            self._serve(sink.name, partial(self._page, sink))
         if settings.terminal:
             terminal = Terminal(sys.stdout)
-            self._serve(terminal.name, lambda batch: self._print(terminal, batch))
+            self._serve(terminal.name, partial(self._print, terminal))
         elif not sinks:
             log.error("no receiver is set: nobody will be paged (see INOWATCH_PAGERDUTY_KEY_FILE)")
             self._serve(NOBODY, self._tell_nobody)
@@ -141,7 +142,7 @@ def _decoded(batch: Batch) -> Iterator[tuple[Any, Alert]]:
         try:
             yield event, _ALERT.decode(event.message.value or b"")
         except (msgspec.DecodeError, UnicodeDecodeError) as wrong:
-            log.error("offset %d is no alert and is not told: %s", event.message.offset, wrong)
+            log.warning("offset %d is no alert and is not told: %s", event.message.offset, wrong)
 
 
 def _sinks(settings: Settings) -> Iterator[Sink]:

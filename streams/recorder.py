@@ -71,7 +71,7 @@ class Recorder:
         await published([await self._dead_letter(*loss) for loss in lost if self._is_new(*loss)])
 
     def _is_new(self, event: EventT[Any], reason: Reason, detail: str) -> bool:
-        """Tell apart a dead letter that cannot be kept: it stays in its topic, and goes no round."""
+        """A dead letter that cannot be kept stays in its topic, and makes no other."""
         message = event.message
         if message.topic != self._dead_letters.get_topic_name():
             return True

@@ -53,7 +53,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         return parse_clock(self.clock_text)
 
 
-def read_settings(env: Mapping[str, str]) -> Settings:
+def read_settings(env: Mapping[str, str]) -> Settings:  # noqa: C901 - one line of a list a setting
     """Read ``INOWATCH_*``. Raises ``InvalidSettings`` with all faults at once."""
     faults: list[str] = []
 

@@ -1,12 +1,10 @@
 """``inowatch simulate``: a ward of devices to Kafka or to a file."""
 
 import os
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from schemas.topics import Topics
 from streams.clock import FastClock, wall_clock
-from streams.simulate.arrival import Arrival
 from streams.simulate.produce import to_file, to_kafka
 from streams.simulate.scenarios import SCENARIOS
 from streams.simulate.ward import ward
@@ -20,17 +18,15 @@ class InvalidSimulation(ValueError):
     """What was asked for cannot be simulated."""
 
 
-def list_scenarios() -> Iterator[str]:
-    """Yield a line for each scenario."""
-    for scenario in SCENARIOS.values():
-        yield f"{scenario.name:16} {scenario.says}"
+def list_scenarios() -> list[str]:
+    """Return a line for each scenario."""
+    return [f"{scenario.name:16} {scenario.says}" for scenario in SCENARIOS.values()]
 
 
-def run_simulation(  # noqa: PLR0913 - the contract's options, one parameter each
+def run_simulation(  # noqa: PLR0913, PLR0917 - the contract's options, one parameter each
     beds: int, scenario: str, seed: int, speed: float, for_s: float | None, out: str | None
 ) -> int:
     """Simulate; returns the number of records. Raises ``InvalidSimulation``."""
-
     now = wall_clock().replace(microsecond=0)
     plot = SCENARIOS.get(scenario)
     if plot is None:
@@ -41,7 +37,7 @@ def run_simulation(  # noqa: PLR0913 - the contract's options, one parameter eac
         # A file is the same for the same seed, whenever it is made.
         now = FILE_NOW
     length = timedelta(hours=DEFAULT_HOURS) if for_s is None else timedelta(seconds=for_s * speed)
-    arrivals: Iterator[Arrival] = ward(
+    arrivals = ward(
         beds,
         scenario,
         seed,

@@ -1,7 +1,8 @@
 """The common sample: one device delivers the same dose as before, and nothing is running.
 
-Nearly every sample of a ward is such a one, so it is worth a path of its own: it moves the times and
-the delivered hours on and leaves the rules unasked, because they would say what they said before.
+Nearly every sample of a ward is such a one, so it is worth a path of its own: it moves the times
+and the delivered hours on and leaves the rules unasked, because they would say what they said
+before.
 ``is_steady`` marks the state after a sample was judged in full; ``take_steady`` takes the next one
 if it is alike. That both paths give the same transitions is held by a property test.
 """

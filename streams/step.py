@@ -127,10 +127,10 @@ def _due(
         ]
         first = min(ready, key=lambda due: due.at, default=None)
         lapse = _lapse_at(patient, limits)
-        if lapse is not None and newest is not None and lapse < newest:
-            if first is None or lapse < first.at:
-                told += _end_all(patient, limits, lapse, closed=None)
-                continue
+        lapsed = lapse is not None and newest is not None and lapse < newest
+        if lapse is not None and lapsed and (first is None or lapse < first.at):
+            told += _end_all(patient, limits, lapse, closed=None)
+            continue
         if first is None:
             return told
         told += turn(first, patient, limits)

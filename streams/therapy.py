@@ -162,13 +162,13 @@ def _begin(patient: PatientState, sample: Telemetry, limits: Limits) -> None:
     that the interruption was shorter than it had seemed.
     """
     before = patient.lapsed
-    if before is not None and before.ended is not None:
-        if sample.time - before.ended <= limits.course.interruption:
-            patient.course, patient.lapsed = before, None
-            patient.earlier -= before.delivered
-            before.counted_to, before.counting = sample.time, True
-            _resume(before)
-            return
+    ended = before.ended if before is not None else None
+    if before and ended and sample.time - ended <= limits.course.interruption:
+        patient.course, patient.lapsed = before, None
+        patient.earlier -= before.delivered
+        before.counted_to, before.counting = sample.time, True
+        _resume(before)
+        return
     has_dose = sample.mode == "delivering" and bool(sample.set_ppm)
     if not has_dose or sample.validity != "valid":
         return
@@ -198,9 +198,12 @@ def _stay_paused(course: CourseState, sample: Telemetry, signal: Signal, limits:
     """Still ended. A suspended sample resets a hold that still runs; one that is over stays."""
     if signal == "end" and course.stop_since is None:
         course.stop_since = sample.time
-    elif sample.mode in ("calibrating", "purging") and course.stop_since is not None:
-        if sample.time < course.stop_since + limits.abrupt_stop.hold:
-            course.stop_since = None
+    elif (
+        sample.mode in ("calibrating", "purging")
+        and course.stop_since is not None
+        and sample.time < course.stop_since + limits.abrupt_stop.hold
+    ):
+        course.stop_since = None
 
 
 def _note_dose(patient: PatientState, course: CourseState, at: datetime, limits: Limits) -> None:
@@ -299,6 +302,6 @@ def take_action(patient: PatientState, action: Action) -> None:
         case "review":
             over = patient.tracks.get(course_over_14_days.NAME)
             opened = over.open if over is not None else None
-            if action.rule == course_over_14_days.NAME and opened is not None:
-                if action.time >= opened.onset:
-                    patient.reviewed = action.time
+            meant = opened if action.rule == course_over_14_days.NAME else None
+            if meant is not None and action.time >= meant.onset:
+                patient.reviewed = action.time

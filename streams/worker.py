@@ -1,7 +1,8 @@
 """What every Faust worker of this project has in common: its settings, its start, its end.
 
-Faust 0.15.3 decides the shape (docs/adr): raw bytes in and out, at least once, no web server, static
-membership so that a killed worker is back in seconds, topics that must exist before the start.
+Faust 0.15.3 decides the shape (docs/adr): raw bytes in and out, at least once, no web server,
+static membership so that a killed worker is back in seconds, topics that must exist before the
+start.
 """
 
 import logging
@@ -94,8 +95,15 @@ def run_worker(app: faust.App, role: str, settings: Settings) -> NoReturn:
     worker = faust.Worker(
         app, loglevel="WARNING", quiet=True, redirect_stdouts=False, stdout=sys.stderr
     )
+    logging.getLogger("aiokafka.consumer.group_coordinator").addFilter(_worth_reading)
     worker.spinner = None  # it writes control codes to whatever stdout is
     worker.execute_from_commandline()
+    sys.exit(0)
+
+
+def _worth_reading(entry: logging.LogRecord) -> bool:
+    """On a new broker the first question always meets this answer, and is asked again."""
+    return "GroupCoordinatorNotAvailableError" not in entry.getMessage()
 
 
 def give_up(reason: str) -> NoReturn:

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 
 from alerts.limits import Limits
 from alerts.rule import Armed, DeadlineRule, Finding, Quiet, Stage, Watch
-from schemas.alert import Priority
 from schemas.state import CourseState, PatientState
 
 
@@ -34,15 +33,16 @@ def _watch(patient: PatientState, limits: Limits) -> Watch:
         return Quiet("stopped")
     if _planned(course, stopped, limits):
         return Quiet("planned")
-    priority: Priority = "high" if dose > rule.high_ppm else "medium"
-    return Armed((Stage(priority, stopped + rule.hold, onset=stopped),), otherwise="resumed")
+    at = stopped + rule.hold
+    stage = Stage("high" if dose > rule.high_ppm else "medium", at, onset=stopped)
+    return Armed((stage,), otherwise="resumed")
 
 
 def _late(gap: timedelta | None) -> str:
     return "" if gap is None else f"; found up to {gap.total_seconds() / 60:.0f} min late"
 
 
-def _finding(patient: PatientState, limits: Limits, at: datetime) -> Finding:
+def _finding(patient: PatientState, limits: Limits, _at: datetime) -> Finding:
     course, rule = patient.course, limits.abrupt_stop
     dose = course.stop_from_ppm if course else None
     gap = course.stop_gap if course else None

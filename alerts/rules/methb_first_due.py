@@ -23,7 +23,7 @@ def _watch(patient: PatientState, limits: Limits) -> Watch:
     return Armed((Stage("info", due),), otherwise="resulted")
 
 
-def _finding(patient: PatientState, limits: Limits, at: datetime) -> Finding:
+def _finding(_patient: PatientState, limits: Limits, _at: datetime) -> Finding:
     rule = limits.methb_first
     due_h, overdue_h = rule.due.total_seconds() / 3600, rule.overdue.total_seconds() / 3600
     return Finding(

@@ -40,7 +40,7 @@ _PREFIX = "whsec_"
 _SECONDS = re.compile(r"[0-9]{1,12}")
 
 
-class Unverified(Exception):  # noqa: N818 # a finding about a request, not a fault of ours
+class Unverified(Exception):
     """A request that its receiver must not believe; the text says why."""
 
 

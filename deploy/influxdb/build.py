@@ -29,7 +29,7 @@ _TAGS = "sqlite_foreign_keys,sqlite_json"
 _LINES_SHOWN = 8
 
 
-class CannotBuild(RuntimeError):  # noqa: N818 - the reason for a skip, named as it is read
+class CannotBuild(RuntimeError):
     """There is no influxd here and it cannot be built; the message says what is missing."""
 
 

@@ -24,7 +24,7 @@ Slot = asyncio.Queue[bytes | None]
 """At most one frame; ``None`` says that the feed is over."""
 
 
-class Full(Exception):  # noqa: N818 # it is a state of the feed, not a fault of it
+class Full(Exception):
     """There are already ``MAX_SCREENS`` screens."""
 
 

@@ -31,7 +31,7 @@ CLOSING_S = 1.0
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-class PortTaken(OSError):  # noqa: N818 # the name says what is wrong
+class PortTaken(OSError):
     """Another process holds the port."""
 
 

@@ -40,7 +40,7 @@ _PROGRESS_EVERY = 500
 _KAFKA_PORT = 9092
 
 
-class NotTaken(Exception):  # noqa: N818 - it names what happened, as the house does
+class NotTaken(Exception):
     """Kafka could not be reached, or did not take a record."""
 
 

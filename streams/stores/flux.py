@@ -47,7 +47,7 @@ Question = tuple[str, Parameters]
 """The text of a query, and the values that it asks for."""
 
 
-class Failed(Exception):  # noqa: N818 - read as "the query failed"
+class Failed(Exception):
     """InfluxDB broke off in the middle of an answer and said why."""
 
 

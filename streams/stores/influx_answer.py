@@ -14,7 +14,7 @@ from influxdb_client.rest import ApiException
 from streams.stores.port import StoreUnavailable
 
 
-class Refused(Exception):  # noqa: N818 - an answer, named as the reader says it
+class Refused(Exception):
     """Something in this very request will never be taken; smaller parts of it may."""
 
 

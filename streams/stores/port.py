@@ -42,7 +42,7 @@ def reading_order(point: Point) -> tuple[datetime, str, int]:
     return point.time, tags_text(point.tags), point.twin
 
 
-class StoreUnavailable(Exception):  # noqa: N818 - a state of the world, named as the reader says it
+class StoreUnavailable(Exception):
     """The store cannot answer now: nothing is known to be written; try the same again later.
 
     ``retry_after_s`` is the pause that the store itself asked for, in seconds, if it did.
@@ -53,7 +53,7 @@ class StoreUnavailable(Exception):  # noqa: N818 - a state of the world, named a
         self.retry_after_s = retry_after_s
 
 
-class PointsRefused(Exception):  # noqa: N818 - an answer, named as the reader says it
+class PointsRefused(Exception):
     """The store will never take ``points``; all other points of the batch were written.
 
     ``reasons`` holds one sentence for each point, ``reason`` the first of them.
@@ -66,7 +66,7 @@ class PointsRefused(Exception):  # noqa: N818 - an answer, named as the reader s
         self.reasons = tuple(reasons) or (reason,) * len(self.points)
 
 
-class WrongStore(ValueError):  # noqa: N818 - what was opened is the wrong one: that is its name
+class WrongStore(ValueError):
     """What the address names is not a store of this product, or one of a newer version."""
 
 

@@ -18,8 +18,7 @@ def listening(*answers: Answer) -> Iterator[Receiver]:
         async with Receiver(*answers) as receiver:
             receivers.append(receiver)
             ready.set()
-            while not over.is_set():
-                await asyncio.sleep(0.05)
+            await asyncio.to_thread(over.wait)
 
     thread = Thread(target=lambda: asyncio.run(listen()), daemon=True)
     thread.start()

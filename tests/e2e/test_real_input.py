@@ -1,4 +1,4 @@
-"""Bytes that this project did not encode, through Kafka's own console producer, rubbish included."""
+"""Bytes that this project did not encode: Kafka's own console producer, rubbish included."""
 
 import json
 import subprocess

@@ -226,5 +226,5 @@ def _told(alert: Alert) -> tuple[object, ...]:
 
 
 def _shifted(alert: Alert, shift: timedelta) -> tuple[object, ...]:
-    rule, phase, priority, onset, at, summary = _told(alert)
-    return (rule, phase, priority, alert.onset + shift, alert.at + shift, summary)
+    later = msgspec.structs.replace(alert, onset=alert.onset + shift, at=alert.at + shift)
+    return _told(later)

@@ -1,4 +1,4 @@
-"""Style that matters is a test: imports go one way, the core is pure, names say what lives there."""
+"""Style that matters is a test: imports go one way, the core is pure, names are telling."""
 
 import ast
 import re
@@ -136,7 +136,7 @@ def test_nothing_names_a_machine_or_a_registry() -> None:
     )
     hosts = ["pypi" + ".org", "pythonhosted" + ".org", "maven" + ".org", "npmjs" + ".org"]
     hosts += ["proxy.golang" + ".org", "deb.debian" + ".org", "crates" + ".io"]
-    unwanted = re.compile("|".join(map(re.escape, [*hosts, "/root/", "/work/"])))
+    unwanted = re.compile("|".join(map(re.escape, [*hosts, "/ro" + "ot/", "/wo" + "rk/"])))
     found = []
     for name in listed.stdout.splitlines():
         path = ROOT / name
