@@ -105,6 +105,9 @@ class Recorder:
                 except PointsRefused as refused:
                     # All others of the batch are written.
                     return [(point, refused.reason) for point in refused.points]
+                except StoreUnavailable as away:
+                    log.warning("%d points are not written yet: %s", len(points), away)
+                    raise
         return []
 
     async def _dead_letter(self, event: EventT[Any], reason: Reason, detail: str) -> Any:

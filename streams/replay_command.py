@@ -1,6 +1,7 @@
 """``inowatch replay``: files in, transitions out, refused lines aside, a bar for long files."""
 
 import sys
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -61,8 +62,8 @@ def run_replay(
             try:
                 for alert in replay(read_lines(path, advance), ward, refuse):
                     out.write(encode(alert) + b"\n")
-            except (EOFError, zstandard.ZstdError) as wrong:
-                raise OSError(f"{path}: the compressed file is damaged: {wrong}") from None
+            except (EOFError, OSError, zlib.error, zstandard.ZstdError) as wrong:
+                raise OSError(f"{path} cannot be read to its end: {wrong}") from None
         for alert in replay_until(ward, until):
             out.write(encode(alert) + b"\n")
     out.flush()

@@ -1,0 +1,77 @@
+"""The recorder over every store: everything that travels is kept, once."""
+
+import sqlite3
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+
+from streams.scenario.timeline import read_scenario, records_of
+from streams.stores.open import open_store
+from streams.stores.points import record_of
+from streams.stores.port import Store
+from tests.e2e.product import Json, eventually, product, renamed
+
+SCENARIOS = Path(__file__).parents[1] / "scenarios"
+START, END = datetime(2015, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+
+
+def records() -> list[Json]:
+    """Everything a site sends: samples, a result, an order, and what a person did."""
+    scenario = read_scenario(SCENARIOS / "stop-planned.yaml")
+    start = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=12)
+    found = list(records_of(msgspec.structs.replace(scenario, start=start, every="5 min")))
+    extra = read_scenario(SCENARIOS / "methb-withdrawn.yaml")
+    labs = records_of(msgspec.structs.replace(extra, start=start, every="1 h"))
+    found += [renamed(record, "lab") for record in labs if record["type"] == "lab"]
+    context = read_scenario(SCENARIOS / "dose-high-ordered.yaml")
+    orders = records_of(msgspec.structs.replace(context, start=start, every="10 min"))
+    return found + [renamed(record, "order") for record in orders if record["type"] == "course"]
+
+
+def kept(store: Store) -> dict[str, int]:
+    """Count what is in the store; every point must give its record back."""
+    names = ("telemetry", "lab", "course", "action", "alert", "page")
+    return {name: len([record_of(p) for p in store.read(name, START, END)]) for name in names}
+
+
+def test_everything_is_kept_once(kafka: str, tmp_path: Path, store_url: str) -> None:
+    """Inputs, alerts and pages are in the store, also after a crash in the middle, once each."""
+    sent = records()
+    with product(kafka, tmp_path, {"INOWATCH_STORE": store_url}) as site:
+        store = open_store(store_url)
+        site.send(sent[: len(sent) // 2])
+        site.start("monitor", "recorder", "pager")
+        assert eventually(lambda: kept(store)["telemetry"] > 0)
+        site.kill("recorder")
+        site.send(sent[len(sent) // 2 :])
+        site.start("recorder")
+        wanted = {
+            kind: sum(record["type"] == kind for record in sent)
+            for kind in ("telemetry", "lab", "course", "action")
+        }
+
+        def complete() -> bool:
+            alerts = {(alert.id, alert.phase) for alert in site.alerts()}
+            expected = wanted | {"alert": len(alerts), "page": len(site.pages())}
+            return bool(alerts) and kept(store) == expected
+
+        assert eventually(complete), (kept(store), wanted)
+        store.close()
+
+
+def test_a_locked_store_is_waited_for(kafka: str, tmp_path: Path) -> None:
+    """While another process holds the embedded store nothing is lost; afterwards all is there."""
+    sent = [record for record in records() if record["type"] == "telemetry"]
+    path = tmp_path / "store.sqlite"
+    with product(kafka, tmp_path) as site:
+        store = open_store(site.settings.store)
+        holder = sqlite3.connect(path, isolation_level=None)
+        holder.execute("BEGIN EXCLUSIVE")
+        site.send(sent)
+        site.start("recorder")
+        assert eventually(lambda: "not written yet" in site.log_of("recorder"))
+        holder.execute("ROLLBACK")
+        holder.close()
+        assert eventually(lambda: kept(store)["telemetry"] == len(sent))
+        store.close()
