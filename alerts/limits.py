@@ -26,10 +26,14 @@ _BOUNDS = (">", ">=", "<", "<=")
 
 
 class CourseLimits(Struct, frozen=True):
-    """When an interruption starts a new course, and how long a changed dose takes to settle."""
+    """When an interruption starts a new course, and how long a changed dose takes to settle.
+
+    ``either_order`` is how far records of different sources may overtake one another.
+    """
 
     interruption: timedelta
     settling: timedelta
+    either_order: timedelta
 
 
 class SetDoseHighLimits(Struct, frozen=True):

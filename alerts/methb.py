@@ -31,5 +31,9 @@ def satisfied_reason(check: LabState, course: CourseState, limits: Limits) -> Re
 
 
 def deadline(course: CourseState, at: datetime) -> datetime:
-    """``at``, or the later moment at which the check that had satisfied it was withdrawn."""
-    return at if course.methb_withdrawn is None else max(at, course.methb_withdrawn)
+    """``at``, or the later moment that brought the question up again.
+
+    That is when the check that had satisfied it was withdrawn, or when a course that had seemed to
+    have ended turned out to go on.
+    """
+    return max(t for t in (at, course.methb_withdrawn, course.reopened) if t is not None)

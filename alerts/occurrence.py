@@ -11,7 +11,17 @@ from typing import NamedTuple
 
 from alerts.limits import Limits
 from alerts.reasons import WORDS, Reason
-from alerts.rule import SUSPENDED, Armed, DeadlineRule, Ended, Quiet, Rule, SampledRule, Silent
+from alerts.rule import (
+    SUSPENDED,
+    Armed,
+    DeadlineRule,
+    Ended,
+    Levels,
+    Quiet,
+    Rule,
+    SampledRule,
+    Silent,
+)
 from schemas.alert import Alert, Phase, Priority, place, rank
 from schemas.state import Occurrence, PatientState, TierState, Track
 from schemas.telemetry import Telemetry
@@ -52,28 +62,32 @@ def observe(
             for state in track.tiers if track else ():
                 state.since = state.due = None
         return []
-    if track is None:
-        if not any(reading.true):
-            return []
-        track = patient.tracks[rule.name] = Track([TierState() for _ in reading.true])
-    for tier, state, true in zip(rule.tiers(limits), track.tiers, reading.true, strict=True):
-        if true == state.active:
-            state.since = state.due = None
-        elif state.since is None:
-            state.since = sample.time
-            state.due = sample.time + (tier.hold if true else tier.clear_hold)
+    _hold(rule, patient, limits, reading, sample.time)
     return []
 
 
 def reconsider(rule: SampledRule, patient: PatientState, limits: Limits, at: datetime) -> None:
-    """The context has changed: a hold that runs on what is no longer a hazard is dropped."""
+    """The context or the limits have changed: judge what stands as if a sample had said it."""
+    course = patient.course
+    if rule.levels is not None and course is not None and course.counting:
+        _hold(rule, patient, limits, rule.levels(patient, limits, at), at)
+
+
+def _hold(
+    rule: SampledRule, patient: PatientState, limits: Limits, levels: Levels, at: datetime
+) -> None:
+    """Start, keep or drop the hold of each tier."""
     track = patient.tracks.get(rule.name)
-    if track is None or rule.levels is None:
-        return
-    levels = rule.levels(patient, limits, at)
-    for state, true in zip(track.tiers, levels.true, strict=True):
-        if not state.active and not true:
+    if track is None:
+        if not any(levels.true):
+            return
+        track = patient.tracks[rule.name] = Track([TierState() for _ in levels.true])
+    for tier, state, true in zip(rule.tiers(limits), track.tiers, levels.true, strict=True):
+        if true == state.active:
             state.since = state.due = None
+        elif state.since is None:
+            state.since = at
+            state.due = at + (tier.hold if true else tier.clear_hold)
 
 
 def rearm(rule: DeadlineRule, patient: PatientState, limits: Limits, at: datetime) -> list[Alert]:

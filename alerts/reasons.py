@@ -20,6 +20,7 @@ Reason = Literal[
     "review-expired",
     "silent",
     "course-ended",
+    "limits-changed",
 ]
 
 WORDS: dict[Reason, str] = {
@@ -40,4 +41,5 @@ WORDS: dict[Reason, str] = {
     "review-expired": "the last review is a day old",
     "silent": "no telemetry",
     "course-ended": "the course ended",
+    "limits-changed": "within the limits that hold now",
 }

@@ -23,6 +23,9 @@ Kind = Literal["telemetry", "lab", "course", "action"]
 
 MAX_RECORD_BYTES = 64 * 1024
 EARLIEST = datetime(2015, 1, 1, tzinfo=UTC)
+LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+"""Beyond it deadlines could not be counted any more."""
+FOREVER = datetime.max.replace(tzinfo=UTC)
 LEAD = timedelta(minutes=2)
 """How far a device's clock may run ahead before its samples are refused."""
 
@@ -68,6 +71,8 @@ def decode(raw: bytes, kind: Kind | None = None, now: datetime | None = None) ->
     if len(raw) > MAX_RECORD_BYTES:
         return Rejected("too-large", f"{len(raw)} bytes; at most {MAX_RECORD_BYTES} are taken")
     try:
+        if not raw.isascii():
+            raw.decode()  # what is in unknown fields is not looked at otherwise
         event: Event = _ANY.decode(raw) if kind is None else _ONE[kind].decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as refusal:
         return _second_look(raw, kind, now, refusal)
@@ -108,11 +113,9 @@ def _reason_of(raw: bytes, refusal: Exception) -> Rejected:
 def _examined(event: Event, now: datetime | None) -> Event | Rejected:
     """What a type cannot say: plausible times, and fields that depend on one another."""
     time = event.time
-    if time < EARLIEST:
-        return Rejected("before-2015", f"time {time.isoformat()} is before 2015")
-    if now is not None and time > now + LEAD:
-        ahead_s = (time - now).total_seconds()
-        return Rejected("from-the-future", f"time is {ahead_s:.0f} s ahead of the clock")
+    implausible = _implausible("time", time, now)
+    if implausible is not None:
+        return implausible
     if time.tzinfo is not UTC:
         event = msgspec.structs.replace(event, time=time.astimezone(UTC))
     match event:
@@ -125,16 +128,26 @@ def _examined(event: Event, now: datetime | None) -> Event | Rejected:
     return event
 
 
+def _implausible(name: str, time: datetime, now: datetime | None) -> Rejected | None:
+    if time < EARLIEST:
+        return Rejected("before-2015", f"{name} {time.isoformat()} is before 2015")
+    if time > LATEST:
+        return Rejected("bad-time", f"{name} {time.isoformat()} is after {LATEST.year}")
+    if now is not None and time > now + LEAD:
+        ahead_s = (time - now).total_seconds()
+        return Rejected("from-the-future", f"{name} is {ahead_s:.0f} s ahead of the clock")
+    return None
+
+
 def _examined_lab(lab: Lab, now: datetime | None) -> Lab | Rejected:
     if lab.resulted is not None:
-        if lab.resulted < EARLIEST:
-            return Rejected("before-2015", f"resulted {lab.resulted.isoformat()} is before 2015")
-        if now is not None and lab.resulted > now + LEAD:
-            return Rejected("from-the-future", "resulted is ahead of the clock")
+        implausible = _implausible("resulted", lab.resulted, now)
+        if implausible is not None:
+            return implausible
         lab = msgspec.structs.replace(lab, resulted=lab.resulted.astimezone(UTC))
+    if lab.withdrawn:
+        return lab
     if lab.value is None or lab.unit is None:
-        if lab.withdrawn:
-            return lab
         missing = "value" if lab.value is None else "unit"
         return Rejected("missing-field", f"a {lab.status} result needs its {missing}")
     most = 1 if lab.unit == "1" else 100
@@ -153,7 +166,7 @@ def _examined_course(course: Course) -> Course | Rejected:
     if order is not None:
         if order.until < EARLIEST:
             return Rejected("before-2015", "the dose order's end is before 2015")
-        utc = msgspec.structs.replace(order, until=order.until.astimezone(UTC))
+        utc = msgspec.structs.replace(order, until=_in_utc(order.until))
         course = msgspec.structs.replace(course, dose_order=utc)
     return course
 
@@ -168,5 +181,13 @@ def _examined_action(action: Action) -> Action | Rejected:
     if action.until is not None:
         if action.until < EARLIEST:
             return Rejected("before-2015", "until is before 2015")
-        return msgspec.structs.replace(action, until=action.until.astimezone(UTC))
+        return msgspec.structs.replace(action, until=_in_utc(action.until))
     return action
+
+
+def _in_utc(until: datetime) -> datetime:
+    """Write an end in UTC; one at the end of all time, which people write for *for ever*, too."""
+    try:
+        return until.astimezone(UTC)
+    except OverflowError:
+        return FOREVER

@@ -24,6 +24,7 @@ class DeviceState(Struct):
     ``active``: it delivers as far as is known (calibrating in between does not change that).
     ``heard``: when it was last heard of; the sample's time, or the clock at its arrival when it
     came so late that its own time would already count as silence.
+    ``gave``: when it last delivered.
     ``seqs``: the counters seen at exactly ``time``, so that a repeated record is known.
     """
 
@@ -34,6 +35,7 @@ class DeviceState(Struct):
     mode: Mode
     set_ppm: float | None = None
     active: bool = False
+    gave: datetime | None = None
 
 
 class CourseState(Struct):
@@ -43,6 +45,8 @@ class CourseState(Struct):
     ``dose_ppm`` has been set since ``dose_since``; ``held_ppm`` is the last dose before it that was
     held long enough to count as *the dose before a stop*.
     ``stop_since`` is where the hold time of a stop runs from, ``ended`` where delivery ended.
+    ``heard`` is when a device that may be delivering was last heard of; it never goes back.
+    ``reopened``: it had seemed to have ended, until samples that were under way said otherwise.
     """
 
     start: datetime
@@ -56,12 +60,15 @@ class CourseState(Struct):
     held_ppm: float | None = None
     ended: datetime | None = None
     stop_since: datetime | None = None
+    stop_device: str | None = None
     stop_from_ppm: float | None = None
     stop_gap: timedelta | None = None
     planned: list[datetime] = field(default_factory=list)
     unplanned: datetime | None = None
     over_since: datetime | None = None
     methb_withdrawn: datetime | None = None
+    reopened: datetime | None = None
+    heard: datetime | None = None
 
 
 class LabState(Struct):
@@ -131,6 +138,8 @@ class PatientState(Struct):
     ``outbox`` holds transitions that were decided and may not have reached the alerts topic yet.
     ``earlier`` is the delivered time of courses that ended; ``lapsed`` the course that ended by
     itself last, in case a sample shows that delivery went on within the interruption allowed.
+    ``seen`` names the newest results, context records and acts, so that a repeated one is known.
+    ``lag`` is how late the newest sample arrived: holds run in the patient's own time.
     ``next_due`` is a lower bound of when anything may happen without a record; ``steady`` says that
     a sample like the one before needs no rule.
     """
@@ -151,6 +160,8 @@ class PatientState(Struct):
     reviewed: datetime | None = None
     context: Context = field(default_factory=Context)
     labs: dict[str, LabState] = field(default_factory=dict)
+    seen: list[str] = field(default_factory=list)
+    lag: timedelta = timedelta()
     tracks: dict[str, Track] = field(default_factory=dict)
     late_samples: int = 0
     sample_time: datetime | None = None

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from schemas.units import Bar, Count, No2Ppm, NoPpm, PatientId, Pct, SetPpm, Time, Word
+from schemas.units import Bar, Count, DeviceName, No2Ppm, NoPpm, PatientId, Pct, SetPpm, Time, Word
 
 Mode = Literal["delivering", "standby", "calibrating", "purging", "backup", "off"]
 Validity = Literal["valid", "questionable", "calibrating", "invalid"]
@@ -23,11 +23,11 @@ class Telemetry(Struct, frozen=True, kw_only=True, tag="telemetry", tag_field="t
     """One sample. A number that is ``None`` is unknown; it is never read as 0.
 
     ``validity`` follows the measurement validity of IEEE 11073 SDC, ``generation`` its
-    generation mode: ``test`` and ``demo`` samples are kept and never page.
+    generation mode: ``test`` and ``demo`` samples are kept and never page; ``None`` is the default.
     """
 
     time: Time
-    device: Word
+    device: DeviceName
     patient: PatientId
     unit: Word
     bed: Word
@@ -39,6 +39,6 @@ class Telemetry(Struct, frozen=True, kw_only=True, tag="telemetry", tag_field="t
     fio2_pct: Pct | None = None
     spo2_pct: Pct | None = None
     cylinder_bar: Bar | None = None
-    validity: Validity = "valid"
-    generation: Generation = "real"
+    validity: Validity | None = "valid"
+    generation: Generation | None = "real"
     alarms: Annotated[tuple[DeviceAlarm, ...], Meta(max_length=64)] | None = None

@@ -14,8 +14,11 @@ Time = Annotated[datetime, Meta(tz=True)]
 PatientId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,64}\Z")]
 """An opaque pseudonym: no name, record number or birth date travels in it."""
 
-Word = Annotated[str, Meta(min_length=1, max_length=64)]
-"""A short name: a device, unit, bed, staff id or record id."""
+DeviceName = Annotated[str, Meta(min_length=1, max_length=64)]
+"""The name of a delivery device."""
+
+Word = Annotated[str, Meta(min_length=1, max_length=256)]
+"""A short name: a unit, bed, staff id or record id."""
 
 Sentence = Annotated[str, Meta(max_length=1024)]
 """Free text written by a person, for example the reason of an action."""

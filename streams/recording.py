@@ -1,6 +1,7 @@
 """Recorded events as lines: plain, gzip or zstd, read as they are and never as a whole."""
 
 import gzip
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
@@ -22,8 +23,8 @@ def read_lines(path: Path, progress: Callable[[int], None]) -> Iterator[bytes]:
     """
     with path.open("rb") as raw:
         told = 0
-        for count, line in enumerate(_lines(raw, path.suffix)):
-            yield line.rstrip(b"\r\n")
+        for count, line in enumerate(_lines(raw, path.suffix.lower())):
+            yield (line.removeprefix(BOM_UTF8) if count == 0 else line).rstrip(b"\r\n")
             if count % 4096 == 0:
                 position = raw.tell()
                 progress(position - told)

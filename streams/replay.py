@@ -32,6 +32,7 @@ def replay(
 
 
 def replay_until(ward: Ward, until: datetime | None) -> Iterator[Alert]:
-    """Move the clock on at the end of a recording, so that deadlines after it are judged too."""
+    """End a recording: nothing is under way any more, and the clock may go on to ``until``."""
+    yield from ward.catch_up()
     if until is not None:
         yield from ward.advance(until)

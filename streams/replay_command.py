@@ -47,6 +47,8 @@ def run_replay(
         load_profile(profile)
     except InvalidProfile as wrong:
         raise InvalidReplay(str(wrong)) from None
+    if rejects is not None and rejects.exists() and any(map(rejects.samefile, files)):
+        raise InvalidReplay(f"--rejects {rejects} would overwrite a recording")
     ward, refused = Ward(profile), Counter[str]()
     with ExitStack() as stack:
         aside = stack.enter_context(rejects.open("wb")) if rejects else None

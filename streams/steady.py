@@ -65,7 +65,7 @@ def take_steady(
     ):
         return False
     course.delivered, course.counted_to = delivered, time
-    device.time = device.heard = time
+    device.time = device.heard = course.heard = device.gave = time
     device.seqs = [sample.seq]
     patient.sample_time, patient.no_ppm, patient.no2_ppm = time, sample.no_ppm, sample.no2_ppm
     patient.fio2_pct, patient.spo2_pct = sample.fio2_pct, sample.spo2_pct

@@ -7,7 +7,7 @@ over the state they are given: it is changed in place and is the state after the
 Order at one instant: what is due at ``t`` comes before the record stamped ``t``.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from alerts.limits import Limits
 from alerts.occurrence import Turn, end, next_turn, observe, rearm, reconsider, turn
@@ -18,15 +18,10 @@ from schemas.course import Course
 from schemas.lab import Lab
 from schemas.state import PatientState
 from schemas.telemetry import Telemetry
+from streams.context import is_repeat, take_action, take_course, take_lab
+from streams.devices import is_news
 from streams.steady import is_steady, take_steady
-from streams.therapy import (
-    end_course,
-    is_news,
-    take_action,
-    take_course,
-    take_lab,
-    take_sample,
-)
+from streams.therapy import end_course, take_sample
 
 PatientEvent = Telemetry | Lab | Course | Action
 
@@ -41,17 +36,20 @@ def step(
     if isinstance(event, Telemetry):
         return _step_sample(patient, event, clock, limits)
     patient.steady = False
+    if is_repeat(patient, event):
+        return []
     arrived = clock or event.time
     told: list[Alert] = []
     match event:
         case Lab():
+            arrived = max(arrived, event.resulted or arrived)
             take_lab(patient, event, arrived, limits)
         case Course():
             take_course(patient, event)
             for rule in SAMPLED:
                 reconsider(rule, patient, limits, arrived)
-        case Action(action="close-course"):
-            if patient.course is not None and event.time >= patient.course.start:
+        case Action(action="close-course") if patient.course is not None:
+            if event.time >= patient.course.start:
                 told = _end_all(patient, limits, arrived, closed=event.time)
         case Action():
             take_action(patient, event)
@@ -72,6 +70,22 @@ def _step_sample(
     told += _settled(patient, limits, sample.time, clock, sample.time)
     patient.steady = is_steady(patient, sample.time)
     return told
+
+
+def reconsidered(
+    patient: PatientState, clock: datetime | None, at: datetime, limits: Limits
+) -> list[Alert]:
+    """Other limits hold from ``at`` on: judge what stands by them."""
+    patient.steady = False
+    for rule in SAMPLED:
+        reconsider(rule, patient, limits, at)
+    return _settled(patient, limits, at, clock, None)
+
+
+def caught_up(patient: PatientState, clock: datetime, limits: Limits) -> list[Alert]:
+    """Nothing more is under way: holds need not wait any longer for samples that come late."""
+    patient.lag = timedelta()
+    return advance(patient, clock, limits)
 
 
 def advance(patient: PatientState, clock: datetime, limits: Limits) -> list[Alert]:
@@ -115,7 +129,7 @@ def _due(
 ) -> list[Alert]:
     """Let everything happen that is due, the earliest first."""
     told: list[Alert] = []
-    newest = max((t for t in (clock, sample_time) if t is not None), default=None)
+    newest = _own_time(patient, clock, sample_time)
     if patient.steady and newest is not None:
         # Steady samples have moved the silence deadline on without saying so.
         told += _rearmed(patient, limits, newest, None)
@@ -135,6 +149,17 @@ def _due(
             return told
         told += turn(first, patient, limits)
         told += _rearmed(patient, limits, first.at, None)
+
+
+def _own_time(
+    patient: PatientState, clock: datetime | None, sample_time: datetime | None
+) -> datetime | None:
+    """What time it is for the patient's holds: behind the clock by as much as its samples are.
+
+    So a burst of samples that were stored during a gap is judged by their own times.
+    """
+    own = None if clock is None else clock - patient.lag
+    return max((t for t in (own, sample_time) if t is not None), default=None)
 
 
 def _has_come(due: Turn, bound: datetime | None) -> bool:

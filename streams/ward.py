@@ -12,7 +12,7 @@ from heapq import heappop, heappush
 from alerts.limits import Limits, load_profile
 from schemas.alert import Alert
 from schemas.state import PatientState
-from streams.step import PatientEvent, advance, step
+from streams.step import PatientEvent, advance, caught_up, reconsidered, step
 
 
 class Ward:
@@ -45,7 +45,11 @@ class Ward:
             patient = PatientState(event.patient, partition=self.partition)
             self.patients[event.patient] = patient
         before = patient.next_due
+        profile = patient.context.profile
         told = step(patient, event, self.clock, self.limits_of(patient))
+        if patient.context.profile != profile:
+            at = self.clock or event.time
+            told += reconsidered(patient, self.clock, at, self.limits_of(patient))
         patient.clock = self.clock
         if patient.next_due is not None and (before is None or patient.next_due < before):
             self._schedule(patient)
@@ -67,6 +71,15 @@ class Ward:
             self._schedule(patient)
         told.sort(key=lambda alert: alert.at)
         return told
+
+    def catch_up(self) -> list[Alert]:
+        """Nothing more is under way: let happen what waited for samples that might come late."""
+        told: list[Alert] = []
+        for name, patient in sorted(self.patients.items()):
+            if self.clock is not None and patient.lag:
+                told += caught_up(patient, self.clock, self.limits_of(self.patients[name]))
+                self._schedule(patient)
+        return sorted(told, key=lambda alert: alert.at)
 
     def _schedule(self, patient: PatientState) -> None:
         if patient.next_due is not None:

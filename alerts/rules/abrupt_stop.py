@@ -30,7 +30,7 @@ def _watch(patient: PatientState, limits: Limits) -> Watch:
         return Quiet("resumed")
     stopped, dose = course.stop_since, course.stop_from_ppm
     if stopped is None or dose is None or dose <= rule.floor_ppm or course.delivered < rule.after:
-        return Quiet("stopped")
+        return Quiet("limits-changed")
     if _planned(course, stopped, limits):
         return Quiet("planned")
     at = stopped + rule.hold

@@ -11,6 +11,8 @@ from alerts.rule import Armed, DeadlineRule, Finding, Quiet, Stage, Watch
 from alerts.rules import course_over_14_days
 from schemas.state import PatientState
 
+NAME = "course-near-14-days"
+
 
 def _watch(patient: PatientState, limits: Limits) -> Watch:
     course, rule = patient.course, limits.course_14_days
@@ -21,8 +23,14 @@ def _watch(patient: PatientState, limits: Limits) -> Watch:
         return Quiet("superseded")
     if patient.reviewed is not None and patient.reviewed >= course.start:
         return Quiet("superseded")
+    if course_over_14_days.is_waiting(patient, course, NAME):
+        return Quiet("delivery-ended")
+    reopened = course.reopened or course.start
     return Armed(
-        (Stage("info", course.start + rule.near), Stage("low", course.start + rule.near_low)),
+        (
+            Stage("info", max(course.start + rule.near, reopened)),
+            Stage("low", max(course.start + rule.near_low, reopened)),
+        ),
         otherwise="superseded",
     )
 
@@ -42,4 +50,4 @@ def _finding(patient: PatientState, limits: Limits, at: datetime) -> Finding:
     )
 
 
-RULE = DeadlineRule("course-near-14-days", "therapy nears 14 days", _watch, _finding)
+RULE = DeadlineRule(NAME, "therapy nears 14 days", _watch, _finding)

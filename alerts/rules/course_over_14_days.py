@@ -9,7 +9,7 @@ from datetime import datetime
 
 from alerts.limits import Limits
 from alerts.rule import Armed, DeadlineRule, Finding, Quiet, Stage, Watch
-from schemas.state import PatientState
+from schemas.state import CourseState, PatientState
 
 NAME = "course-over-14-days"
 
@@ -18,14 +18,32 @@ def _watch(patient: PatientState, limits: Limits) -> Watch:
     course, rule = patient.course, limits.course_14_days
     if course is None:
         return Quiet("course-ended")
+    if is_waiting(patient, course, NAME):
+        return Quiet("delivery-ended")
     over = course.start + rule.over
     by_delivered = course.over_since
     strict = by_delivered is None or over < by_delivered
     if by_delivered is not None and not strict:
         over = by_delivered
-    if patient.reviewed is not None and over <= patient.reviewed + rule.again:
-        return Armed((Stage("low", patient.reviewed + rule.again),), otherwise="reviewed")
+    if course.reopened is not None and over < course.reopened:
+        over, strict = course.reopened, False
+    again = _again(patient, over, limits)
+    if again is not None:
+        return Armed((Stage("low", again),), otherwise="reviewed")
     return Armed((Stage("medium", over, strict),), otherwise="reviewed")
+
+
+def _again(patient: PatientState, over: datetime, limits: Limits) -> datetime | None:
+    """When a review that covers ``over`` is a day old; ``None`` when there is none."""
+    if patient.reviewed is None or over > patient.reviewed + limits.course_14_days.again:
+        return None
+    return patient.reviewed + limits.course_14_days.again
+
+
+def is_waiting(patient: PatientState, course: CourseState, rule: str) -> bool:
+    """Whether delivery has ended, so that 14 days are not counted on unless it comes back."""
+    track = patient.tracks.get(rule)
+    return course.phase == "paused" and (track is None or track.open is None)
 
 
 def _finding(patient: PatientState, limits: Limits, at: datetime) -> Finding:
@@ -34,7 +52,7 @@ def _finding(patient: PatientState, limits: Limits, at: datetime) -> Finding:
     delivered = patient.earlier + course.delivered if course else patient.earlier
     delivered_h = delivered.total_seconds() / 3600
     limit_h = limits.course_14_days.over.total_seconds() / 3600
-    again = patient.reviewed is not None and at >= patient.reviewed + limits.course_14_days.again
+    again = patient.reviewed is not None and at == patient.reviewed + limits.course_14_days.again
     return Finding(
         summary=(
             f"therapy is past {limit_h:g} h: {elapsed_h:.1f} h elapsed,"

@@ -31,14 +31,20 @@ def _read(patient: PatientState, sample: Telemetry, limits: Limits) -> Reading:
     course = patient.course
     if course is None or course.phase != "running":
         return Ended("delivery-ended")
-    if sample.mode in ("calibrating", "purging", "backup"):
-        return SUSPENDED
-    if sample.validity in ("invalid", "calibrating"):
-        return SUSPENDED
-    # A second device on standby says nothing about the dose that the first one gives.
+    suspended = sample.mode in ("calibrating", "purging", "backup")
+    if suspended or sample.validity in ("invalid", "calibrating"):
+        # A second device that is being prepared says nothing about what the first one gives.
+        return UNKNOWN if _another_gives(patient, sample) else SUSPENDED
     if sample.mode != "delivering" or sample.set_ppm is None or course.dose_ppm is None:
         return UNKNOWN
     return _levels(patient, limits, sample.time)
+
+
+def _another_gives(patient: PatientState, sample: Telemetry) -> bool:
+    return any(
+        device.active and device.mode == "delivering" and device.name != sample.device
+        for device in patient.devices.values()
+    )
 
 
 def _levels(patient: PatientState, limits: Limits, at: datetime) -> Levels:

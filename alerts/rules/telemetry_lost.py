@@ -11,17 +11,16 @@ from alerts.rule import Armed, DeadlineRule, Finding, Quiet, Stage, Watch
 from schemas.state import DeviceState, PatientState
 
 
-def _may_deliver(device: DeviceState) -> bool:
+def may_deliver(device: DeviceState) -> bool:
     """Whether its last word leaves the patient in its care."""
-    if device.mode == "delivering":
-        return device.active
-    return device.mode in ("calibrating", "backup")
+    return device.active and device.mode in ("delivering", "calibrating", "backup")
 
 
 def last_heard(patient: PatientState) -> datetime | None:
     """When a device that may be delivering was last heard of; ``None`` when none may be."""
-    times = (d.heard for d in patient.devices.values() if _may_deliver(d))
-    return max(times, default=None)
+    if patient.course is None or not any(map(may_deliver, patient.devices.values())):
+        return None
+    return patient.course.heard
 
 
 def _watch(patient: PatientState, limits: Limits) -> Watch:

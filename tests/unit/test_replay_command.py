@@ -118,6 +118,23 @@ def test_rejects_are_kept(recording: Path, tmp_path: Path) -> None:
     assert second["line"] == len(lines) + 3
 
 
+def test_rejects_never_overwrite_a_recording(recording: Path) -> None:
+    """`--rejects` that names a recording is wrong use, and the recording is whole."""
+    before = recording.read_bytes()
+    done = inowatch("replay", str(recording), "--rejects", str(recording))
+    assert done.returncode == 2
+    assert recording.read_bytes() == before
+
+
+def test_marks_and_line_ends_of_other_systems(recording: Path) -> None:
+    """A byte order mark and CRLF change nothing."""
+    plain = inowatch("replay", str(recording))
+    recording.write_bytes(b"\xef\xbb\xbf" + recording.read_bytes().replace(b"\n", b"\r\n"))
+    other = inowatch("replay", str(recording))
+    assert other.stdout == plain.stdout
+    assert other.stderr == b""
+
+
 @pytest.mark.parametrize(
     ("words", "fault"),
     [
