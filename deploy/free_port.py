@@ -22,10 +22,17 @@ def free_port() -> int:
 
     """
     for port in random.SystemRandom().choices(PORTS, k=_TRIES):
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
+        if is_free(port):
             return port
     raise OSError(f"none of {_TRIES} ports tried between {PORTS[0]} and {PORTS[-1]} is free")
+
+
+def is_free(port: int) -> bool:
+    """Whether nothing is bound to this port of 127.0.0.1 now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True

@@ -40,6 +40,10 @@ class Rejected(Struct, frozen=True):
     detail: str
 
 
+MOST_KEPT_BYTES = 5 * 1024 * 1024
+"""Of a key or value larger than this the beginning is kept; the whole is where it came from."""
+
+
 class DeadLetter(Struct, frozen=True, kw_only=True):
     """A refused record as it came: ``key`` and ``value`` are the original bytes in base64.
 
@@ -54,3 +58,8 @@ class DeadLetter(Struct, frozen=True, kw_only=True):
     detail: str
     key: bytes | None
     value: bytes | None
+
+
+def kept(part: bytes | None) -> bytes | None:
+    """Return what a dead letter keeps of a key or a value: all of it, within reason."""
+    return None if part is None else part[:MOST_KEPT_BYTES]

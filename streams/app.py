@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from streams.settings import Settings
-from streams.worker import run_worker
+from streams.worker import CannotStart, run_worker
 
 
 def _monitor(settings: Settings) -> Any:
@@ -44,5 +44,12 @@ ROLES: dict[str, Callable[[Settings], Any]] = {
 
 
 def run_role(role: str, settings: Settings) -> NoReturn:
-    """Run one role in this process until it is told to stop."""
-    run_worker(ROLES[role](settings), role, settings)
+    """Run one role in this process until it is told to stop.
+
+    Raises ``CannotStart`` for settings that no restart would help.
+    """
+    try:
+        app = ROLES[role](settings)
+    except ValueError as wrong:
+        raise CannotStart(str(wrong)) from None
+    run_worker(app, role, settings)

@@ -6,6 +6,8 @@ Exit codes: 0 done, 1 failed, 2 wrong use. Each command imports what it needs wh
 import os
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -33,6 +35,10 @@ class Instant(click.ParamType):
         if time.tzinfo is None:
             self.fail(f"{value!r} has no offset; add Z or, say, +01:00", param, ctx)
         return time
+
+
+_SPEED = click.FloatRange(min=0.0, min_open=True, max=1000.0)
+_SPEED_HELP = "Ward seconds in a second."
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -90,12 +96,27 @@ def run(roles: tuple[str, ...]) -> None:
         raise click.UsageError(f"no role {unknown[0]!r}; there are {', '.join(ROLES)}")
     settings = _settings()
     if len(roles) != 1:
-        sys.exit(run_roles(roles or tuple(ROLES), {}))
+        sys.exit(run_roles(roles or tuple(ROLES)))
     try:
-        run_role(roles[0], settings)
+        with _in_words():
+            run_role(roles[0], settings)
     except CannotStart as wrong:
         click.echo(f"{roles[0]} cannot start:\n{wrong}", err=True)
         sys.exit(EXIT_CANNOT_START)
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    """What a server or a port refuses is a sentence for the person at the console."""
+    from deploy.kafka.broker import BrokerError
+    from deploy.kafka.cluster import ClusterError
+    from deploy.kafka.fetch import JarsMissingError
+    from streams.simulate.produce import NotTaken
+
+    try:
+        yield
+    except (BrokerError, ClusterError, JarsMissingError, NotTaken) as wrong:
+        raise click.ClickException(str(wrong)) from None
 
 
 def _settings() -> "Settings":
@@ -109,22 +130,26 @@ def _settings() -> "Settings":
 
 @main.command()
 @click.option("--beds", default=8, show_default=True, type=click.IntRange(1, 200))
-@click.option("--speed", default=20.0, show_default=True, help="Ward seconds in a second.")
+@click.option("--speed", default=20.0, show_default=True, type=_SPEED, help=_SPEED_HELP)
 @click.option("--for", "for_s", type=float, help="Stop after this many seconds.")
 @click.option("--port", default=0, help="The board's port; a free one by default.")
 @click.option("--no-browser", is_flag=True, help="Do not open the board.")
 def demo(beds: int, speed: float, for_s: float | None, port: int, *, no_browser: bool) -> None:
     """Watch a simulated ward with the whole product: real Kafka, the workers, the board."""
+    from deploy.free_port import free_port, is_free
     from streams.demo import run_demo
 
-    sys.exit(run_demo(beds, speed, for_s, port, browser=not no_browser))
+    if port and not is_free(port):
+        raise click.UsageError(f"port {port} is taken; another --port, or none for a free one")
+    with _in_words():
+        sys.exit(run_demo(beds, speed, for_s, port or free_port(), browser=not no_browser))
 
 
 @main.command()
 @click.option("--beds", default=8, show_default=True, type=click.IntRange(1, 1000))
 @click.option("--scenario", default="ward", show_default=True, help="'list' names them all.")
 @click.option("--seed", default=1, show_default=True)
-@click.option("--speed", default=1.0, show_default=True, help="Ward seconds in a second.")
+@click.option("--speed", default=1.0, show_default=True, type=_SPEED, help=_SPEED_HELP)
 @click.option("--for", "for_s", type=float, help="Stop after this many seconds (of wall time).")
 @click.option("--out", help="A file (.gz and .zst are compressed, - is stdout) in place of Kafka.")
 def simulate(  # noqa: PLR0913, PLR0917 - the contract's options, one parameter each
@@ -138,7 +163,8 @@ def simulate(  # noqa: PLR0913, PLR0917 - the contract's options, one parameter 
             click.echo(line)
         return
     try:
-        run_simulation(beds, scenario, seed, speed, for_s, out)
+        with _in_words():
+            run_simulation(beds, scenario, seed, speed, for_s, out)
     except InvalidSimulation as wrong:
         raise click.UsageError(str(wrong)) from None
 
@@ -153,7 +179,8 @@ def deploy_kafka() -> None:
     """Make the topics that are missing; say which ones are not as they should be."""
     from streams.deploy_command import run_deploy_kafka
 
-    sys.exit(run_deploy_kafka(_settings()))
+    with _in_words():
+        sys.exit(run_deploy_kafka(_settings()))
 
 
 def _tell_refused(refused: Counter[str], rejects: Path | None) -> None:

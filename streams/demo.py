@@ -10,6 +10,7 @@ import shutil
 import signal
 import tempfile
 import time
+import uuid
 import webbrowser
 from contextlib import ExitStack
 from datetime import datetime, timedelta
@@ -20,12 +21,11 @@ from urllib.request import urlopen
 
 import click
 
-from deploy.free_port import free_port
 from deploy.kafka.broker import Broker
 from schemas.topics import Topics
 from streams.app import ROLES
 from streams.clock import FastClock, wall_clock
-from streams.deploy_command import make_topics
+from streams.deploy_command import delete_topics, make_topics
 from streams.settings import read_settings
 from streams.simulate.produce import NotTaken, to_kafka
 from streams.simulate.scenarios import SCENARIOS
@@ -45,14 +45,17 @@ def run_demo(beds: int, speed: float, for_s: float | None, port: int, *, browser
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     with ExitStack() as stack:
-        stack.callback(_say, "stopped; nothing is left behind")
         kafka = os.environ.get("INOWATCH_KAFKA")
         if not kafka:
             _say("starting Kafka")
             kafka = stack.enter_context(Broker()).bootstrap
-        demo = Demo(kafka, beds, speed, port or free_port())
+        demo = Demo(kafka, beds, speed, port)
+        if os.environ.get("INOWATCH_KAFKA"):
+            stack.callback(demo.delete_topics)
         stack.callback(demo.end)
-        return demo.run(stop, for_s, browser=browser)
+        code = demo.run(stop, for_s, browser=browser)
+    _say("stopped; nothing is left behind")
+    return code
 
 
 class Demo:
@@ -62,11 +65,13 @@ class Demo:
         self._now = wall_clock().replace(microsecond=0)
         self._beds, self._speed = beds, speed
         self._clock = FastClock(self._now, time.time(), speed)
-        self._home = Path(tempfile.mkdtemp(prefix="inowatch-demo-"))
-        self._env = {
+        self._home: Path | None = None
+        # Nothing of a real site: not its topics and groups, not its receivers, not its limits.
+        self._env = {name: value for name, value in os.environ.items() if _is_no_setting(name)}
+        self._env |= {
             "INOWATCH_KAFKA": kafka,
+            "INOWATCH_PREFIX": f"demo-{uuid.uuid4().hex[:8]}",
             "INOWATCH_PARTITIONS": str(PARTITIONS),
-            "INOWATCH_STORE": f"sqlite:///{self._home / 'inowatch.sqlite'}",
             "INOWATCH_BOARD_PORT": str(port),
             "INOWATCH_TERMINAL": "1",
         }
@@ -101,7 +106,12 @@ class Demo:
         self._stop_ward.set()
         if self._workers is not None:
             self._workers.stop()
-        shutil.rmtree(self._home, ignore_errors=True)
+        if self._home is not None:
+            shutil.rmtree(self._home, ignore_errors=True)
+
+    def delete_topics(self) -> None:
+        """Leave a Kafka that is not the demo's own as it was."""
+        delete_topics(read_settings(self._env))
 
     @property
     def _history_h(self) -> float:
@@ -122,7 +132,7 @@ class Demo:
             to_kafka(
                 arrivals,
                 self._env["INOWATCH_KAFKA"],
-                Topics(),
+                Topics(self._env["INOWATCH_PREFIX"]),
                 self._ward_time,
                 now=self._now,
                 stop=self._stop_ward,
@@ -139,6 +149,9 @@ class Demo:
         """History is in Kafka: from here on time runs, and the workers see it run."""
         self._clock = FastClock(self._now, time.time(), self._speed)
         self._env["INOWATCH_CLOCK"] = str(self._clock)
+        # Made as late as this, so that from its first moment on a guardian removes it.
+        self._home = Path(tempfile.mkdtemp(prefix="inowatch-demo-"))
+        self._env["INOWATCH_STORE"] = f"sqlite:{self._home / 'inowatch.sqlite'}"
         self._workers = Workers(tuple(ROLES), self._env, {"recorder": self._home})
         self._workers.start()
         Thread(target=self._watch, args=(self._workers,), name="workers", daemon=True).start()
@@ -159,6 +172,10 @@ class Demo:
         _say(f"time runs {self._speed:g} times as fast; Ctrl-C ends it")
         if browser:
             webbrowser.open(self._url)
+
+
+def _is_no_setting(name: str) -> bool:
+    return not name.startswith("INOWATCH_") or name == "INOWATCH_CACHE"
 
 
 def _say(words: str) -> None:

@@ -6,6 +6,7 @@ acknowledged. A crash anywhere leaves either a state that knows its unpublished 
 that come again and are judged alike. Ticks are sent into every partition held of every input topic.
 """
 
+import logging
 from collections import defaultdict
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -13,6 +14,7 @@ from typing import Any
 
 import faust
 import msgspec
+from faust.types import TP
 from kafka.partitioner.default import murmur2
 
 from schemas.alert import Alert
@@ -23,6 +25,8 @@ from streams.partition import Outcome, Partition, Record
 from streams.row import row_of
 from streams.settings import Settings
 from streams.worker import Batch, arrival, each_batch, new_app, new_table, published
+
+log = logging.getLogger("inowatch")
 
 TICK_S = 1.0
 ROW_HEARTBEAT = timedelta(seconds=5)
@@ -91,10 +95,19 @@ class Monitor:
         )
         states = [_STATE.decode(value) for value in self._states.data.values()]
         unpublished = partition.restore(states)
+        await self._forget_lost_offsets(partition)
         self._held[number] = partition
         for patient in unpublished:
             await self._publish(partition, list(partition.ward.patients[patient].outbox))
         return partition
+
+    async def _forget_lost_offsets(self, partition: Partition) -> None:
+        """In a topic that was made anew an offset beyond its end means nothing any more."""
+        places = {topic: TP(topic, partition.number) for topic in self._inputs}
+        ends = await self.app.consumer.highwaters(*places.values())
+        for topic, place in places.items():
+            if partition.forget_beyond(topic, ends.get(place, 0)):
+                log.error("%s was made anew: what was applied of it before is not known", topic)
 
     def _let_go(self, *_: Any, **__: Any) -> None:
         """Forget what is held: whoever gets a partition rebuilds it from its last checkpoint."""

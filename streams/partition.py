@@ -12,7 +12,7 @@ from msgspec import Struct, field
 
 from schemas.alert import Alert
 from schemas.decode import Kind
-from schemas.rejected import DeadLetter, Rejected
+from schemas.rejected import DeadLetter, Rejected, kept
 from schemas.state import PatientState
 from schemas.tick import Tick
 from streams.door import admit
@@ -59,6 +59,13 @@ class Partition:
         self.ward.restore(mine)
         return [state.patient for state in mine if state.outbox]
 
+    def forget_beyond(self, topic: str, end: int) -> bool:
+        """Drop applied offsets of a topic that ends before them; says whether there were any."""
+        beyond = [p for p in self.ward.patients.values() if p.offsets.get(topic, -1) >= end]
+        for patient in beyond:
+            del patient.offsets[topic]
+        return bool(beyond)
+
     def judge(self, topic: str, records: Sequence[Record]) -> Outcome:
         """Apply records of one input topic in their order."""
         outcome = Outcome()
@@ -94,8 +101,8 @@ class Partition:
                 offset=offset,
                 reason=why.reason,
                 detail=why.detail,
-                key=key,
-                value=value,
+                key=kept(key),
+                value=kept(value),
             )
         )
 

@@ -17,7 +17,7 @@ from faust.types import EventT
 from schemas.alert import Alert
 from schemas.encode import encode
 from schemas.page import Page
-from schemas.rejected import DeadLetter, Reason, Rejected
+from schemas.rejected import DeadLetter, Reason, Rejected, kept
 from schemas.tick import Tick
 from streams.door import admit
 from streams.settings import Settings
@@ -35,7 +35,12 @@ class Recorder:
     """From topics to points."""
 
     def __init__(self, settings: Settings) -> None:
-        self._store: Store = open_store(settings.store)
+        self._address = settings.store
+        self._store: Store | None = None
+        try:
+            self._write([])
+        except StoreUnavailable as away:
+            log.warning("the store is not there yet: %s", away)
         self._clock = settings.clock
         names = settings.topics
         self._inputs = names.inputs
@@ -78,6 +83,11 @@ class Recorder:
         log.error("dead letter %d/%d: %s: %s", message.partition, message.offset, reason, detail)
         return False
 
+    def _write(self, points: list[Point]) -> None:
+        """Write to the store, which is opened when it is first there."""
+        self._store = self._store or open_store(self._address)
+        self._store.write(points)
+
     def _points(self, message: Any) -> list[Point]:
         """Make the points of one record. What the monitor refuses is kept as its dead letter."""
         raw = message.value or b""
@@ -101,7 +111,7 @@ class Recorder:
         ):
             with attempt:
                 try:
-                    await asyncio.to_thread(self._store.write, points)
+                    await asyncio.to_thread(self._write, points)
                 except PointsRefused as refused:
                     # All others of the batch are written.
                     return [(point, refused.reason) for point in refused.points]
@@ -119,7 +129,7 @@ class Recorder:
             offset=message.offset,
             reason=reason,
             detail=detail,
-            key=message.key,
-            value=message.value,
+            key=kept(message.key),
+            value=kept(message.value),
         )
-        return await self._dead_letters.send(key=message.key, value=encode(letter))
+        return await self._dead_letters.send(key=letter.key, value=encode(letter))

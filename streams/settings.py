@@ -3,6 +3,7 @@
 Secrets are never settings: a setting names the file that holds one.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from alerts.limits import InvalidProfile, load_profile
 from schemas.alert import PRIORITIES, Priority
 from schemas.topics import Topics
 from streams.clock import Clock, parse_clock
+
+_PREFIX = re.compile(r"[A-Za-z0-9._-]{1,100}")
 
 
 class InvalidSettings(ValueError):
@@ -31,7 +34,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     replication: int = 1
     instance: str = "0"
     profile: str = "default"
-    store: str = "sqlite:///inowatch.sqlite"
+    store: str = "sqlite:inowatch.sqlite"
     clock_text: str = ""
     board_host: str = "127.0.0.1"
     board_port: int = 8080
@@ -80,7 +83,7 @@ def read_settings(env: Mapping[str, str]) -> Settings:  # noqa: C901 - one line 
         replication=number("INOWATCH_REPLICATION", 1, 1, 9),
         instance=env.get("INOWATCH_INSTANCE", "0"),
         profile=env.get("INOWATCH_PROFILE", "default"),
-        store=env.get("INOWATCH_STORE", "sqlite:///inowatch.sqlite"),
+        store=env.get("INOWATCH_STORE", "sqlite:inowatch.sqlite"),
         clock_text=env.get("INOWATCH_CLOCK", ""),
         board_host=env.get("INOWATCH_BOARD_HOST", "127.0.0.1"),
         board_port=number("INOWATCH_BOARD_PORT", 8080, 0, 65_535),
@@ -93,6 +96,8 @@ def read_settings(env: Mapping[str, str]) -> Settings:  # noqa: C901 - one line 
     )
     if not settings.kafka:
         faults.append("INOWATCH_KAFKA: the broker's address, for example kafka:9092")
+    if not _PREFIX.fullmatch(settings.prefix):
+        faults.append(f"INOWATCH_PREFIX={settings.prefix!r}: letters, digits, . _ - (at most 100)")
     if settings.webhook_url and settings.webhook_secret_file is None:
         faults.append("INOWATCH_WEBHOOK_URL needs INOWATCH_WEBHOOK_SECRET_FILE to sign with")
     try:

@@ -9,7 +9,8 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
@@ -23,10 +24,12 @@ log = logging.getLogger("inowatch")
 BACKOFF_S = (0.2, 1.0, 5.0)
 STEADY_S = 30.0
 """A worker that ran this long died of something new, not of its start."""
+PROVED_S = 10.0
+"""A role that ran this long once could start; what keeps it from it later may pass."""
 
 
 class Workers:
-    """Worker processes, one a role. ``env`` is added to this process's environment.
+    """Worker processes, one a role, with ``env`` as their whole environment.
 
     ``removes`` names a temporary directory that goes with a role's worker when this process is
     killed and cannot remove it itself.
@@ -34,39 +37,41 @@ class Workers:
 
     def __init__(
         self,
-        roles: Sequence[str],
+        roles: Iterable[str],
         env: Mapping[str, str],
         removes: Mapping[str, Path] = MappingProxyType({}),
     ) -> None:
-        self._removes = removes
-        self._env = {**os.environ, **env}
-        self._roles = roles
+        self._env, self._removes = env, removes
+        self._roles = tuple(dict.fromkeys(roles))
         self._running: dict[str, Guarded] = {}
         self._started: dict[str, float] = {}
-        self._failures: dict[str, int] = dict.fromkeys(roles, 0)
+        self._due: dict[str, float] = {}
+        self._failures: Counter[str] = Counter()
+        self._proved: set[str] = set()
 
     def start(self) -> None:
         """Start every role."""
         for role in self._roles:
             self._start(role)
 
-    def pid_of(self, role: str) -> int:
-        """Process id of a role's worker."""
-        return self._running[role].pid_of_child
-
     def watch(self, stop: Event) -> int:
-        """Start again what dies, until ``stop``; a role that cannot start at all ends it all.
+        """Start again what dies, until ``stop``; none waits for another.
 
-        Returns the exit code for this process.
+        A role that cannot start at all ends it all: that is a fault in the settings. Returns the
+        exit code for this process.
         """
         while not stop.wait(0.1):
             for role in self._roles:
-                code = self._running[role].poll()
-                if code is None:
-                    continue
-                if code == EXIT_CANNOT_START:
-                    return 1
-                self._restart(role, code, stop)
+                if role in self._due:
+                    if time.monotonic() >= self._due[role]:
+                        del self._due[role]
+                        self._start(role)
+                elif (code := self._running[role].poll()) is not None:
+                    if code == EXIT_CANNOT_START and role not in self._proved:
+                        return 1
+                    self._plan_restart(role, code)
+                elif time.monotonic() - self._started[role] > PROVED_S:
+                    self._proved.add(role)
         return 0
 
     def stop(self) -> None:
@@ -75,14 +80,14 @@ class Workers:
             list(pool.map(Guarded.stop, self._running.values()))
         self._running.clear()
 
-    def _restart(self, role: str, code: int, stop: Event) -> None:
+    def _plan_restart(self, role: str, code: int) -> None:
         ran_s = time.monotonic() - self._started[role]
-        failures = 0 if ran_s > STEADY_S else self._failures[role]
-        wait_s = BACKOFF_S[min(failures, len(BACKOFF_S) - 1)]
+        if ran_s > STEADY_S:
+            self._failures[role] = 0
+        wait_s = BACKOFF_S[min(self._failures[role], len(BACKOFF_S) - 1)]
+        self._failures[role] += 1
+        self._due[role] = time.monotonic() + wait_s
         log.warning("%s ended with code %d; starting it again in %g s", role, code, wait_s)
-        if not stop.wait(wait_s):
-            self._failures[role] = failures + 1
-            self._start(role)
 
     def _start(self, role: str) -> None:
         self._started[role] = time.monotonic()
@@ -90,12 +95,12 @@ class Workers:
         self._running[role] = Guarded(command, env=self._env, remove=self._removes.get(role))
 
 
-def run_roles(roles: Sequence[str], env: Mapping[str, str]) -> int:
+def run_roles(roles: Iterable[str]) -> int:
     """Run several roles until this process is told to stop; returns its exit code."""
     stop = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    workers = Workers(roles, env)
+    workers = Workers(roles, os.environ)
     workers.start()
     try:
         return workers.watch(stop)

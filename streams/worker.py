@@ -16,7 +16,8 @@ from typing import Any, NoReturn
 import faust
 from faust.types import EventT
 
-from deploy.kafka.topics import TopicSpec, check_topics
+from deploy.kafka.topic_spec import DEAD_LETTER_MAX_BYTES, TopicSpec
+from deploy.kafka.topics import check_topics
 from streams.clock import Clock
 from streams.settings import Settings
 
@@ -36,11 +37,18 @@ class CannotStart(RuntimeError):
     """A worker that would start into a wrong world: the message says what is wrong."""
 
 
+class _App(faust.App):  # type: ignore[misc] # Faust ships no types
+    """An app that keeps nothing on this machine's disk, and so makes no folder for it."""
+
+    def _create_directories(self) -> None:
+        pass
+
+
 def new_app(role: str, settings: Settings) -> faust.App:
     """Make the Faust app of one role; its name is its consumer group."""
     if faust.__version__ != FAUST_VERSION:
         raise CannotStart(f"Faust {FAUST_VERSION} is needed, {faust.__version__} is installed")
-    return faust.App(
+    return _App(
         app_id(role, settings),
         broker=f"kafka://{settings.kafka}",
         store="memory://",
@@ -62,8 +70,11 @@ def new_app(role: str, settings: Settings) -> faust.App:
         consumer_auto_offset_reset="earliest",
         producer_linger=0,
         producer_max_batch_size=262_144,
+        producer_max_request_size=DEAD_LETTER_MAX_BYTES,
         producer_compression_type="gzip",
-        stream_wait_empty=True,
+        # The monitor gives a partition away with nothing under way. The others may be waiting for a
+        # store or a receiver that is gone; what they hold comes again.
+        stream_wait_empty=role == "monitor",
         stream_buffer_maxsize=16_384,
     )
 
@@ -80,7 +91,7 @@ def app_id(role: str, settings: Settings) -> str:
 
 def own_topics(role: str, settings: Settings) -> dict[str, TopicSpec]:
     """List the topics that Faust needs for itself in this role."""
-    tables = {"monitor": ("states",), "pager": ("told",), "board": ("rows",)}
+    tables = {"monitor": ("states",), "pager": ("told",), "board": ("rows", "pages")}
     return {
         f"{app_id(role, settings)}-{table}-changelog": TopicSpec(settings.partitions, "compact")
         for table in tables.get(role, ())
@@ -89,7 +100,9 @@ def own_topics(role: str, settings: Settings) -> dict[str, TopicSpec]:
 
 def run_worker(app: faust.App, role: str, settings: Settings) -> NoReturn:
     """Run the app until it is told to stop. Raises ``CannotStart`` when topics are not right."""
-    faults = check_topics(settings.kafka, settings.topics, own_topics(role, settings))
+    faults = check_topics(
+        settings.kafka, settings.topics, settings.partitions, own_topics(role, settings)
+    )
     if faults:
         raise CannotStart("\n".join([*faults, "run `inowatch deploy kafka` first"]))
     worker = faust.Worker(

@@ -96,6 +96,12 @@ class Cluster:
         self._client.wait_for_topics(list(specs), timeout_ms=_ANSWER_MS)
         return created
 
+    def delete(self, names: Iterable[str]) -> None:
+        """Delete topics; those that are not there are no fault."""
+        found = list(self.topics(names))
+        if found:
+            self._client.delete_topics(found)
+
 
 @contextmanager
 def connected(bootstrap: str) -> Iterator[Cluster]:

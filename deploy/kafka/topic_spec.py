@@ -12,6 +12,9 @@ RECORD_RETENTION_MS = 30 * _DAY_MS
 _SEGMENT_BYTES = 16 * 1024 * 1024
 _SEGMENT_MS = 3600 * 1000
 
+DEAD_LETTER_MAX_BYTES = 16 * 1024 * 1024
+"""A refused record may be as large as the broker takes, and a third more in base64."""
+
 
 class TopicSpec(Struct, frozen=True):
     """How a topic shall be; without ``retention_ms`` the cluster's default holds."""
@@ -19,6 +22,7 @@ class TopicSpec(Struct, frozen=True):
     partitions: int
     cleanup: Cleanup
     retention_ms: int | None = None
+    max_message_bytes: int | None = None
 
     @property
     def configs(self) -> dict[str, str]:
@@ -37,12 +41,17 @@ class TopicSpec(Struct, frozen=True):
             configs["segment.ms"] = str(_SEGMENT_MS)
         if self.retention_ms is not None:
             configs["retention.ms"] = str(self.retention_ms)
+        if self.max_message_bytes is not None:
+            configs["max.message.bytes"] = str(self.max_message_bytes)
         return configs
 
 
 def contract_specs(topics: Topics, partitions: int) -> dict[str, TopicSpec]:
     """Return every topic of the contract by name, as it shall be."""
-    return {
+    kept = {
         name: TopicSpec(partitions, cleanup, None if cleanup == "compact" else RECORD_RETENTION_MS)
         for name, cleanup in topics.cleanup.items()
-    } | {name: TopicSpec(partitions, "delete", INPUT_RETENTION_MS) for name in topics.inputs}
+    }
+    inputs = {name: TopicSpec(partitions, "delete", INPUT_RETENTION_MS) for name in topics.inputs}
+    letters = TopicSpec(partitions, "delete", RECORD_RETENTION_MS, DEAD_LETTER_MAX_BYTES)
+    return kept | inputs | {topics.dead_letters: letters}

@@ -47,19 +47,23 @@ def ensure_topics(
     with connected(bootstrap) as cluster:
         found = cluster.topics(wanted)
         missing = {name: spec for name, spec in wanted.items() if name not in found}
-        created = cluster.create(missing, replication) if missing else []
-        present = {name: spec for name, spec in wanted.items() if name not in created}
+        present = {name: spec for name, spec in wanted.items() if name in found}
         wrong = list(_disagreements(cluster, present, replication)) if present else []
+        # Beside topics that are wrong new ones would only be more to set right.
+        created = cluster.create(missing, replication) if missing and not wrong else []
     return Report(created=created, present=list(present), wrong=wrong)
 
 
 def check_topics(
-    bootstrap: str, topics: Topics, extras: Mapping[str, TopicSpec] | None = None
+    bootstrap: str,
+    topics: Topics,
+    partitions: int,
+    extras: Mapping[str, TopicSpec] | None = None,
 ) -> list[str]:
     """Return a sentence for each missing topic and each partition count that does not agree.
 
-    Empty means that a worker may start. The inputs and the alerts must have the same count,
-    whatever it is; ``extras`` must have their own.
+    Empty means that a worker may start. The inputs, the alerts and the board must have
+    ``partitions``; ``extras`` must have their own.
 
     Raises:
         ClusterError: Kafka does not answer.
@@ -70,12 +74,11 @@ def check_topics(
     with connected(bootstrap) as cluster:
         counts = {name: topic.partitions for name, topic in cluster.topics(wanted).items()}
     missing = [f"topic {name} is missing" for name in wanted if name not in counts]
-    alike = [name for name in (*topics.inputs, topics.alerts) if name in counts]
     unlike = [
-        f"topic {name} has {_count(counts[name])} where {alike[0]} has {counts[alike[0]]}: "
+        f"topic {name} has {_count(counts[name])} where this worker is set to {partitions}: "
         "a patient must have the same partition in each"
-        for name in alike
-        if counts[name] != counts[alike[0]]
+        for name in (*topics.inputs, topics.alerts, topics.board)
+        if name in counts and counts[name] != partitions
     ]
     others = [
         f"topic {name} has {_count(counts[name])} and must have {spec.partitions}"

@@ -14,7 +14,7 @@ from schemas.board_row import BoardRow
 from schemas.page import Page
 from streams.board.server import BoardServer
 from streams.settings import Settings
-from streams.worker import Batch, each_batch, give_up, new_app, new_table
+from streams.worker import Batch, each_batch, give_up, new_app, new_table, published
 
 log = logging.getLogger("inowatch")
 
@@ -38,6 +38,8 @@ class Board:
         rows = app.topic(names.board, key_type=bytes, value_type=bytes)
         pages = app.topic(names.pages, key_type=bytes, value_type=bytes)
         self._rows: Any = new_table(app, "rows", settings)
+        self._pages: Any = new_table(app, "pages", settings)
+        self._told: dict[bytes, bytes] = {}
         app.agent(rows, name="rows", concurrency=1)(self._take_rows)
         app.agent(pages, name="pages", concurrency=1)(self._take_pages)
         app.timer(REFRESH_S, name="refresh")(self._refresh)
@@ -47,28 +49,33 @@ class Board:
 
     async def _keep_rows(self, batch: Batch) -> None:
         newest = {event.message.key: event.message for event in batch if event.message.key}
-        for key, message in newest.items():
-            self._rows.send_changelog(message.partition, key, message.value)
-            if message.value is None:
-                self._rows.data.pop(key, None)
-            else:
-                self._rows.data[key] = message.value
+        await _keep(self._rows, {key: (m.partition, m.value) for key, m in newest.items()})
 
     async def _take_pages(self, stream: faust.StreamT[bytes]) -> None:
-        await each_batch(stream, self._show_pages)
+        await each_batch(stream, self._keep_pages)
 
-    async def _show_pages(self, batch: Batch) -> None:
+    async def _keep_pages(self, batch: Batch) -> None:
+        """Keep the newest attempt of each sink for each alert, until the alert's clearing."""
+        newest: dict[bytes, tuple[int, bytes | None]] = {}
         for event in batch:
+            message = event.message
             try:
-                self._server.update_page(_PAGE.decode(event.message.value or b""))
+                page = _PAGE.decode(message.value or b"")
+                self._server.update_page(page)
             except (msgspec.DecodeError, ValueError) as wrong:
-                log.warning("offset %d is no page: %s", event.message.offset, wrong)
+                log.warning("offset %d is no page: %s", message.offset, wrong)
+                continue
+            over = page.phase == "cleared" and page.outcome != "failed"
+            key = f"{page.alert}|{page.sink}".encode()
+            newest[key] = (message.partition, None if over else message.value)
+        await _keep(self._pages, newest)
 
     async def _refresh(self) -> None:
         """Bring the page up to the table; the table also changes when it is recovered."""
         if not self._started:
             self._started = True
             await self._open()
+        self._recall()
         kept = dict(self._rows.data.items())
         for key in self._shown.keys() - kept.keys():
             self._server.drop_row(key.decode())
@@ -81,6 +88,14 @@ class Board:
                 except (msgspec.DecodeError, ValueError) as wrong:
                     log.warning("row of %r cannot be shown: %s", key, wrong)
 
+    def _recall(self) -> None:
+        """After a restart, tell the page who was told before."""
+        kept = dict(self._pages.data.items())
+        new = [_PAGE.decode(value) for key, value in kept.items() if self._told.get(key) != value]
+        for page in sorted(new, key=lambda page: page.time):
+            self._server.update_page(page)
+        self._told = kept
+
     async def _open(self) -> None:
         settings = self._settings
         try:
@@ -88,3 +103,15 @@ class Board:
         except OSError as taken:
             give_up(f"the board cannot be served: {taken}")
         log.warning("board at http://%s:%d/", settings.board_host, port)
+
+
+async def _keep(table: Any, values: dict[bytes, tuple[int, bytes | None]]) -> None:
+    """Write values (partition, value; ``None`` removes) to a table and wait for its changelog."""
+    await published(
+        [table.send_changelog(number, key, value) for key, (number, value) in values.items()]
+    )
+    for key, (_, value) in values.items():
+        if value is None:
+            table.data.pop(key, None)
+        else:
+            table.data[key] = value

@@ -72,22 +72,40 @@ class SqliteStore:
 
     def __init__(self, path: Path, busy_timeout_s: float = 5.0) -> None:
         self._path = path
+        self._busy_timeout_s = busy_timeout_s
         self._lock = threading.RLock()
+        self._open()
+
+    def _open(self) -> None:
         with self._answers():
-            path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.parent.mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(
-                path, timeout=busy_timeout_s, isolation_level=None, check_same_thread=False
+                self._path,
+                timeout=self._busy_timeout_s,
+                isolation_level=None,
+                check_same_thread=False,
             )
         self._connection.create_function("union_of", 2, _union_of, deterministic=True)
         try:
             self._prepare()
+            self._file = _identity(self._path)
         except BaseException:
             self._connection.close()
             raise
 
+    def _same_file(self) -> None:
+        """SQLite writes on into a file that was removed; here that is noticed, and opened anew."""
+        if _identity(self._path) == self._file:
+            return
+        self._connection.close()
+        self._open()
+        raise StoreUnavailable(f"{self._path} was removed or replaced; it has been opened anew")
+
     def write(self, points: Sequence[Point]) -> None:
         """Keep ``points``, all that fit in one transaction; see the port."""
         fit, refused = sifted(points)
+        with self._lock:
+            self._same_file()
         with self._lock, self._answers(), self._transaction():
             kinds = self._kinds()
             known = set(kinds)
@@ -202,6 +220,15 @@ class SqliteStore:
             raise StoreUnavailable(f"{self._path}: {error}") from error
         except OSError as error:
             raise StoreUnavailable(f"{self._path}: {error.strerror}") from error
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Tell one file from another of the same name; ``None`` when there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _row(point: Point) -> tuple[str, int, str, int, str | None, str]:

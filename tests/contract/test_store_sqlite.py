@@ -187,3 +187,20 @@ def test_a_reading_by_patient_uses_the_index(tmp_path: Path) -> None:
     assert ["point_of_patient" in detail for detail in details] == [True, False]
     assert all(detail.startswith("SEARCH point USING INDEX") for detail in details)
     assert not any("B-TREE" in detail for detail in details)
+
+
+def test_a_file_that_was_removed_is_noticed(tmp_path: Path) -> None:
+    """Points are never written into a file that is not there any more: it is said, then opened."""
+    path = tmp_path / "ward.db"
+    store = SqliteStore(path)
+    point = Point("page", {"sink": "s"}, {"value": 1.0}, datetime(2026, 3, 1, tzinfo=UTC))
+    store.write([point])
+    for leftover in tmp_path.iterdir():
+        leftover.unlink()
+    with pytest.raises(StoreUnavailable, match="removed or replaced"):
+        store.write([point])
+    store.write([point])
+    later = SqliteStore(path)
+    assert len(list(later.read("page", point.time, point.time.replace(year=2027)))) == 1
+    later.close()
+    store.close()

@@ -34,7 +34,11 @@ def start(home: Path, *words: str) -> subprocess.Popen[str]:
     out, err = home.parent / "out", home.parent / "err"
     with out.open("w") as stdout, err.open("w") as stderr:
         environment = {**env, **cache, "TMPDIR": str(home)}
-        return subprocess.Popen(command, env=environment, stdout=stdout, stderr=stderr, text=True)
+        # What somebody's shell holds of a real site must not reach the demo.
+        environment |= {"INOWATCH_PREFIX": "real", "INOWATCH_PROFILE": "none-such"}
+        return subprocess.Popen(
+            command, env=environment, stdout=stdout, stderr=stderr, text=True, cwd=home
+        )
 
 
 def _of(home: Path) -> list[psutil.Process]:

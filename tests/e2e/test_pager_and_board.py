@@ -128,6 +128,6 @@ def test_the_board_live(kafka: str, tmp_path: Path) -> None:
         site.kill("board")
         site.kill("monitor")
         site.start("board")
-        (row,) = eventually(lambda: board_of(site).get("rows", []))
+        (row,) = eventually(rows)
         assert row["dose"]["set"] == "25"
         assert eventually(lambda: board_of(site)["rows"][0]["judged"]["doubt"]) == "NOT JUDGED"

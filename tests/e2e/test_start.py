@@ -47,7 +47,18 @@ def test_disagreeing_partitions(kafka: str, tmp_path: Path) -> None:
         assert f"topic {site.topics.labs} has 3 partitions" in deployed.stderr
         refused = run(site, "run", "monitor")
     assert refused.returncode == 78
-    assert site.topics.labs in refused.stderr
+    assert f"topic {site.topics.labs} has 3 partitions where this worker is set to 2" in (
+        refused.stderr
+    )
+
+
+def test_a_count_that_only_the_settings_disagree_with(kafka: str, tmp_path: Path) -> None:
+    """A worker that is set to another count than all its topics have does not start either."""
+    with product(kafka, tmp_path) as site:
+        site.env["INOWATCH_PARTITIONS"] = "1"
+        refused = run(site, "run", "monitor")
+    assert refused.returncode == 78
+    assert f"topic {site.topics.telemetry} has 2 partitions" in refused.stderr
 
 
 def test_deploy_twice(kafka: str, tmp_path: Path) -> None:
@@ -66,6 +77,7 @@ def test_deploy_twice(kafka: str, tmp_path: Path) -> None:
         (["run", "monitor"], "INOWATCH_KAFKA"),
         (["replay", "nowhere.ndjson"], "nowhere.ndjson"),
         (["simulate", "--scenario", "quiet"], "no scenario 'quiet'"),
+        (["simulate", "--speed", "0"], "--speed"),
     ],
 )
 def test_wrong_use(words: list[str], fault: str) -> None:
@@ -75,6 +87,40 @@ def test_wrong_use(words: list[str], fault: str) -> None:
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 2
     assert fault in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("role", "setting", "value", "fault"),
+    [
+        ("recorder", "INOWATCH_STORE", "postgres://x", "no store has the scheme"),
+        ("pager", "INOWATCH_WEBHOOK_URL", "http://example.org/x", "https"),
+    ],
+)
+def test_settings_that_cannot_work(  # noqa: PLR0913, PLR0917 - the case's parts, and two fixtures
+    kafka: str, tmp_path: Path, role: str, setting: str, value: str, fault: str
+) -> None:
+    """A setting that no restart would help keeps the worker from starting, in words."""
+    secret = tmp_path / "secret"
+    secret.write_text("whsec_" + "A" * 44)
+    with product(kafka, tmp_path) as site:
+        site.env |= {setting: value, "INOWATCH_WEBHOOK_SECRET_FILE": str(secret)}
+        refused = run(site, "run", role)
+    assert refused.returncode == 78
+    assert fault in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_kafka_that_is_not_there(tmp_path: Path) -> None:
+    """Without a broker each command says so in a sentence and fails."""
+    env = {**os.environ, "INOWATCH_KAFKA": "127.0.0.1:9", "HOME": str(tmp_path)}
+    for words in (["deploy", "kafka"], ["run", "monitor"], ["simulate", "--for", "1"]):
+        command = [sys.executable, "-m", "streams.cli", *words]
+        done = subprocess.run(
+            command, env=env, capture_output=True, text=True, check=False, timeout=60
+        )
+        assert done.returncode == 1
+        assert "127.0.0.1:9" in done.stderr
+        assert "Traceback" not in done.stderr
 
 
 def test_workers_listen_nowhere(kafka: str, tmp_path: Path) -> None:
