@@ -169,6 +169,38 @@ def simulate(  # noqa: PLR0913, PLR0917 - the contract's options, one parameter 
         raise click.UsageError(str(wrong)) from None
 
 
+@main.command()
+@click.argument("rule", required=False)
+@click.option("--all", "every", is_flag=True, help="The whole rule book, as in docs/rules.md.")
+@click.option("--profile", default="default", show_default=True, help="The limits to show.")
+def explain(rule: str | None, profile: str, *, every: bool) -> None:
+    """Say what a rule watches, why, and by which numbers."""
+    from alerts.limits import InvalidProfile, load_profile
+    from alerts.reference import explain as explained
+    from alerts.reference import reference
+    from alerts.rules import RULES
+
+    names = ", ".join(one.name for one in RULES)
+    if not every and rule is None:
+        raise click.UsageError(f"name a rule, or --all: {names}")
+    try:
+        limits = load_profile(profile)
+        click.echo(reference(limits).rstrip() if every else explained(str(rule), limits))
+    except InvalidProfile as wrong:
+        raise click.UsageError(str(wrong)) from None
+    except KeyError:
+        raise click.UsageError(f"no rule {rule!r}; there are {names}") from None
+
+
+@main.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+def scenario(paths: tuple[Path, ...]) -> None:
+    """Run scenario files, or all in a folder, and say where they differ."""
+    from streams.scenario_command import run_scenarios
+
+    sys.exit(0 if run_scenarios(paths) else 1)
+
+
 @main.group()
 def deploy() -> None:
     """Set up servers; doing it twice changes nothing."""

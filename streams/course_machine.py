@@ -19,6 +19,14 @@ from schemas.state import CoursePhase
 Phase = Literal["none"] | CoursePhase
 Signal = Literal["deliver", "keep", "end", "close", "lapse"]
 
+MEANING: dict[Signal, str] = {
+    "deliver": "a device gives nitric oxide",
+    "keep": "calibrating, purging, an unknown dose",
+    "end": "the last device that delivered says that it does so no more",
+    "close": "a person closes the course",
+    "lapse": "2 h without delivery have passed",
+}
+
 PHASES: tuple[Phase, ...] = ("none", "running", "paused")
 SIGNALS: tuple[Signal, ...] = ("deliver", "keep", "end", "close", "lapse")
 
@@ -39,3 +47,14 @@ TABLE: dict[tuple[Phase, Signal], Phase] = {
     ("paused", "close"): "none",
     ("paused", "lapse"): "none",
 }
+
+
+def diagram() -> str:
+    """Draw the table as a state diagram in Mermaid, without the pairs that change nothing."""
+    lines = ["stateDiagram-v2", "    [*] --> none"]
+    lines += [
+        f"    {phase} --> {after}: {signal} ({MEANING[signal]})"
+        for (phase, signal), after in TABLE.items()
+        if after != phase
+    ]
+    return "\n".join(lines)

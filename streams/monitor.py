@@ -30,7 +30,7 @@ log = logging.getLogger("inowatch")
 
 TICK_S = 1.0
 ROW_HEARTBEAT = timedelta(seconds=5)
-"""How often, in wall time, every patient's board row is sent though nothing was heard."""
+"""How often, in ward time, every patient's board row is sent though nothing was heard."""
 ROW_KEPT = timedelta(hours=24)
 """How long a patient stays on the board after the last sample of a course that ended."""
 
@@ -55,6 +55,7 @@ class Monitor:
         self._unshown: dict[int, set[str]] = defaultdict(set)
         self._gone: set[str] = set()
         self._dirty: dict[int, set[str]] = defaultdict(set)
+        self._revoked = False
         self.app = app = new_app("monitor", settings)
         names = settings.topics
         self._input = app.topic(*self._inputs, key_type=bytes, value_type=bytes)
@@ -71,6 +72,8 @@ class Monitor:
         await each_batch(stream, self._handle)
 
     async def _handle(self, batch: Batch) -> None:
+        if self._revoked:
+            self._forget()
         groups: dict[tuple[int, str], list[Record]] = defaultdict(list)
         for event in batch:
             message = event.message
@@ -79,10 +82,11 @@ class Monitor:
             groups[message.partition, message.topic].append(record)
         outcomes: dict[int, list[Outcome]] = defaultdict(list)
         for (number, topic), records in groups.items():
-            partition = self._held.get(number) or await self._take_over(number)
-            outcomes[number].append(partition.judge(topic, records))
+            if number not in self._held:
+                self._held[number] = await self._take_over(number)
+            outcomes[number].append(self._held[number].judge(topic, records))
         for number, results in outcomes.items():
-            await self._checkpoint(number, results)
+            await self._checkpoint(self._held[number], results)
 
     async def _take_over(self, number: int) -> Partition:
         """Rebuild a partition from the table, and publish what its former holder had left."""
@@ -96,7 +100,6 @@ class Monitor:
         states = [_STATE.decode(value) for value in self._states.data.values()]
         unpublished = partition.restore(states)
         await self._forget_lost_offsets(partition)
-        self._held[number] = partition
         for patient in unpublished:
             await self._publish(partition, list(partition.ward.patients[patient].outbox))
         return partition
@@ -110,15 +113,23 @@ class Monitor:
                 log.error("%s was made anew: what was applied of it before is not known", topic)
 
     def _let_go(self, *_: Any, **__: Any) -> None:
-        """Forget what is held: whoever gets a partition rebuilds it from its last checkpoint."""
+        """Note that partitions are given away; a batch under way is still finished by what is held.
+
+        Faust waits for it before the next owner reads the table.
+        """
+        self._revoked = True
+
+    def _forget(self) -> None:
+        """Whoever has a partition from now on rebuilds it from its last checkpoint."""
+        self._revoked = False
         self._held.clear()
         self._rows_due.clear()
         self._unshown.clear()
         self._gone.clear()
         self._dirty.clear()
 
-    async def _checkpoint(self, number: int, results: list[Outcome]) -> None:
-        partition = self._held[number]
+    async def _checkpoint(self, partition: Partition, results: list[Outcome]) -> None:
+        number = partition.number
         dirty = self._dirty[number]
         sends = []
         for outcome in results:
