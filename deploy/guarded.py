@@ -29,7 +29,7 @@ class Guarded:
 
     Raises:
         ChildProcessError: the command cannot be started.
-        ValueError: ``remove`` is not below the temporary directory.
+        ValueError: ``remove`` is not below the temporary directory, or not named ``inowatch-…``.
 
     """
 

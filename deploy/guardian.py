@@ -28,6 +28,8 @@ GRACE_S = 5.0
 """From TERM to KILL when nobody is left who could say otherwise."""
 NOT_STARTED = 127
 """Exit code for a command that could not be started, as in a shell."""
+OURS = "inowatch-"
+"""How a directory is named that we made: a home below the temporary directory is not ours."""
 _STDIN = 0
 
 
@@ -55,13 +57,15 @@ def removable(directory: Path) -> Path:
     """Resolve a directory that may be removed: a slip must not cost somebody's disk.
 
     Raises:
-        ValueError: it is not below the system's temporary directory.
+        ValueError: it is not below the system's temporary directory, or not named as ours are.
 
     """
     whole = directory.resolve()
     temporary = Path(tempfile.gettempdir()).resolve()
     if temporary not in whole.parents:
         raise ValueError(f"will not remove {whole}: it is not below {temporary}")
+    if not whole.name.startswith(OURS):
+        raise ValueError(f"will not remove {whole}: its name does not begin with {OURS}")
     return whole
 
 

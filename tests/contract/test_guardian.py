@@ -4,15 +4,16 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import psutil
 import pytest
 
 from deploy.guarded import Guarded
+from deploy.guardian import removable
 
 BOUND_S = 20.0
 
@@ -54,7 +55,7 @@ def deaf(ready: Path) -> list[str]:
 
 def test_the_command_and_its_directory_go_when_the_owner_is_killed(tmp_path: Path) -> None:
     """After kill -9 of the owner neither the command nor the temporary directory is left."""
-    directory = tmp_path / "data"
+    directory = tmp_path / "inowatch-data"
     directory.mkdir()
     (directory / "file").write_text("x")
     with subprocess.Popen(
@@ -69,7 +70,7 @@ def test_the_command_and_its_directory_go_when_the_owner_is_killed(tmp_path: Pat
 
 def test_stop_ends_the_command_and_removes_the_directory(tmp_path: Path) -> None:
     """A stop is over when the command has ended by TERM and the directory is gone."""
-    directory = tmp_path / "data"
+    directory = tmp_path / "inowatch-data"
     directory.mkdir()
     guarded = Guarded(["sleep", "600"], remove=directory)
     assert guarded.poll() is None
@@ -90,7 +91,7 @@ def test_a_command_deaf_to_term_is_killed(tmp_path: Path) -> None:
 
 def test_kill_is_a_crash_and_leaves_the_directory(tmp_path: Path) -> None:
     """A kill ends even a deaf command at once and keeps its data for who looks into the crash."""
-    ready, directory = tmp_path / "ready", tmp_path / "data"
+    ready, directory = tmp_path / "ready", tmp_path / "inowatch-data"
     directory.mkdir()
     guarded = Guarded(deaf(ready), remove=directory)
     until(ready.exists)
@@ -126,7 +127,7 @@ def test_the_exit_code_and_the_output_are_the_commands_own(tmp_path: Path) -> No
 def test_a_signal_to_the_guardian_ends_the_command(tmp_path: Path) -> None:
     """TERM and INT to the guardian itself end the command and remove the directory."""
     for number in (signal.SIGTERM, signal.SIGINT):
-        directory = tmp_path / number.name
+        directory = tmp_path / f"inowatch-{number.name}"
         directory.mkdir()
         guarded = Guarded(["sleep", "600"], remove=directory)
         parent = psutil.Process(guarded.pid_of_child).parent()
@@ -144,12 +145,17 @@ def test_the_terminals_interrupt_does_not_reach_the_command() -> None:
         assert os.getpgid(guarded.pid_of_child) == guarded.pid_of_child
 
 
-def test_only_temporary_directories_are_removed() -> None:
-    """A directory elsewhere, or the temporary one itself, is refused before anything starts."""
-    with TemporaryDirectory() as temporary:
-        for directory in (Path.home(), Path(temporary).parent, Path(temporary) / ".." / ".."):
-            with pytest.raises(ValueError, match="will not remove"):
-                Guarded(["sleep", "600"], remove=directory)
+def test_only_our_own_temporary_directories_are_removed(tmp_path: Path) -> None:
+    """A directory elsewhere, the temporary one itself or one of another name is refused at once."""
+    not_ours = tmp_path / "somebody's home"
+    not_ours.mkdir()
+    for directory in (Path("/usr/inowatch-x"), Path(tempfile.gettempdir()), not_ours):
+        with pytest.raises(ValueError, match="will not remove"):
+            removable(directory)
+    ours = tmp_path / "inowatch-x"
+    assert removable(ours) == ours.resolve()
+    with pytest.raises(ValueError, match="will not remove"):
+        removable(ours / ".." / ".." / "..")
 
 
 def test_a_command_that_cannot_start_says_so() -> None:
