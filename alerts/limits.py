@@ -65,10 +65,60 @@ class MethbFirstLimits(Struct, frozen=True):
 
 
 class MethbRepeatLimits(Struct, frozen=True):
-    """``grace`` is the share of the interval by which a check may be late."""
+    """``grace`` and ``medium_share`` are shares of the interval; see ``methb-repeat-overdue``."""
 
     interval: timedelta
+    short_interval: timedelta
     grace: float
+    medium_share: float
+    value_pct: float
+
+
+class MethbHighLimits(Struct, frozen=True):
+    """Of ``methb-high``."""
+
+    low_pct: float
+    medium_pct: float
+    high_pct: float
+
+
+class MeasuredDoseLimits(Struct, frozen=True):
+    """Of both rules on the measured dose: how far a reading may be from the dose that is set."""
+
+    tolerance_share: float
+    tolerance_ppm: float
+    high_ppm: float
+    high_share: float
+    least_set_ppm: float
+    hold: timedelta
+    clear_hold: timedelta
+
+
+class No2HighLimits(Struct, frozen=True):
+    """Of ``no2-high``; each tier has a hold of its own."""
+
+    low_ppm: float
+    low_hold: timedelta
+    medium_ppm: float
+    medium_hold: timedelta
+    high_ppm: float
+    high_hold: timedelta
+    clear_hold: timedelta
+
+
+class BackupDeliveryLimits(Struct, frozen=True):
+    """Of ``backup-delivery``."""
+
+    hold: timedelta
+
+
+class FastWeanLimits(Struct, frozen=True):
+    """Of ``fast-wean``."""
+
+    step_ppm: float
+    step_share: float
+    pause: timedelta
+    correction: timedelta
 
 
 class Course14DaysLimits(Struct, frozen=True):
@@ -98,6 +148,11 @@ class Limits(Struct, frozen=True):
     abrupt_stop: AbruptStopLimits
     methb_first: MethbFirstLimits
     methb_repeat: MethbRepeatLimits
+    methb_high: MethbHighLimits
+    measured_dose: MeasuredDoseLimits
+    no2_high: No2HighLimits
+    backup_delivery: BackupDeliveryLimits
+    fast_wean: FastWeanLimits
     course_14_days: Course14DaysLimits
     telemetry_lost: TelemetryLostLimits
     sources: dict[str, str]
@@ -190,6 +245,18 @@ def _impossible(limits: Limits) -> Iterator[str]:
     ladders: tuple[tuple[str, tuple[Any, ...]], ...] = (
         ("set_dose_high: limit < high", _of(limits.set_dose_high, "limit_ppm", "high_ppm")),
         ("abrupt_stop: floor <= high", _of(limits.abrupt_stop, "floor_ppm", "high_ppm")),
+        (
+            "methb_high: low < medium < high",
+            _of(limits.methb_high, "low_pct", "medium_pct", "high_pct"),
+        ),
+        (
+            "no2_high: low < medium < high",
+            _of(limits.no2_high, "low_ppm", "medium_ppm", "high_ppm"),
+        ),
+        (
+            "methb_repeat: short_interval < interval",
+            _of(limits.methb_repeat, "short_interval", "interval"),
+        ),
         ("methb_first: due < overdue < high", _of(limits.methb_first, "due", "overdue", "high")),
         (
             "course_14_days: near < near_low < over",

@@ -24,6 +24,12 @@ def first_check(patient: PatientState, course: CourseState, limits: Limits) -> L
     return min(counted, key=lambda lab: lab.time, default=None)
 
 
+def of_course(patient: PatientState, course: CourseState) -> list[LabState]:
+    """The results collected within the course that count, oldest collection first."""
+    counted = (lab for lab in patient.labs.values() if not lab.withdrawn)
+    return sorted((lab for lab in counted if lab.time >= course.start), key=lambda lab: lab.time)
+
+
 def satisfied_reason(check: LabState, course: CourseState, limits: Limits) -> Reason:
     """``late-result`` when it was collected in time, whenever the result came."""
     in_time = check.time <= course.start + limits.methb_first.overdue
@@ -37,3 +43,18 @@ def deadline(course: CourseState, at: datetime) -> datetime:
     have ended turned out to go on.
     """
     return max(t for t in (at, course.methb_withdrawn, course.reopened) if t is not None)
+
+
+def note_short_interval(
+    patient: PatientState, course: CourseState, at: datetime, limits: Limits
+) -> None:
+    """Note when the next check comes to be due at the short interval, or no longer is."""
+    labs = of_course(patient, course)
+    last_pct = labs[-1].value_pct if labs else None
+    short = (
+        (course.dose_ppm or 0.0) > limits.set_dose_high.limit_ppm
+        or (last_pct is not None and last_pct >= limits.methb_repeat.value_pct)
+        or patient.context.flags.no_donor_drug is True
+    )
+    if short != (course.short_since is not None):
+        course.short_since = at if short else None

@@ -98,6 +98,8 @@ def rearm(rule: DeadlineRule, patient: PatientState, limits: Limits, at: datetim
     track = patient.tracks.setdefault(rule.name, Track([]))
     while len(track.tiers) < len(watch.stages):
         track.tiers.append(TierState())
+    for state in track.tiers[len(watch.stages) :]:
+        state.active, state.fired, state.since, state.due = False, None, None, None
     for state, stage in zip(track.tiers, watch.stages, strict=False):
         if state.active and state.fired is not None and stage.at <= state.fired:
             continue

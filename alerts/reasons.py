@@ -21,6 +21,12 @@ Reason = Literal[
     "silent",
     "course-ended",
     "limits-changed",
+    "under-limit",
+    "in-backup",
+    "too-fast",
+    "pause-kept",
+    "flagged",
+    "flag-cleared",
 ]
 
 WORDS: dict[Reason, str] = {
@@ -42,4 +48,10 @@ WORDS: dict[Reason, str] = {
     "silent": "no telemetry",
     "course-ended": "the course ended",
     "limits-changed": "within the limits that hold now",
+    "under-limit": "under the limit",
+    "in-backup": "in backup delivery",
+    "too-fast": "too far or too soon",
+    "pause-kept": "the next step kept the pause",
+    "flagged": "known of this patient",
+    "flag-cleared": "no longer so",
 }

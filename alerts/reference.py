@@ -20,6 +20,13 @@ _SECTIONS = {
     "course-over-14-days": "course_14_days",
     "course-near-14-days": "course_14_days",
     "telemetry-lost": "telemetry_lost",
+    "measured-dose-high": "measured_dose",
+    "under-delivery": "measured_dose",
+    "fast-wean": "fast_wean",
+    "backup-delivery": "backup_delivery",
+    "methb-repeat-overdue": "methb_repeat",
+    "methb-high": "methb_high",
+    "no2-high": "no2_high",
 }
 """Rule to the section of the profile that holds its numbers."""
 
@@ -57,10 +64,12 @@ def _lines(rule: Rule, limits: Limits) -> Iterator[str]:
         yield "Decided by a hold time, which moves with the patient's own samples and the clock."
     else:
         yield "Decided by deadlines, which wait for the clock alone."
+    section = _SECTIONS.get(rule.name)
+    if section is None:
+        return
     yield ""
     yield "| number | value | source |"
     yield "|---|---|---|"
-    section = _SECTIONS[rule.name]
     values = getattr(limits, section)
     for key in values.__struct_fields__:
         source = limits.sources[f"{section}.{key}"]

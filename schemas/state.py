@@ -38,6 +38,15 @@ class DeviceState(Struct):
     gave: datetime | None = None
 
 
+class FastStep(Struct, frozen=True):
+    """A step down that went too far or came too soon; it counted from ``at`` on."""
+
+    onset: datetime
+    at: datetime
+    from_ppm: float
+    to_ppm: float
+
+
 class CourseState(Struct):
     """One course of therapy.
 
@@ -46,10 +55,14 @@ class CourseState(Struct):
     held long enough to count as *the dose before a stop*.
     ``stop_since`` is where the hold time of a stop runs from, ``ended`` where delivery ended.
     ``heard`` is when a device that may be delivering was last heard of; it never goes back.
+    ``short_since`` is when the next methemoglobin check came to be due at the short interval.
+    ``settled_ppm`` is the last dose that stood long enough to count as a step, ``last_step`` when
+    it was last lowered, ``fast_step`` the last such step if it was too fast.
     ``reopened``: it had seemed to have ended, until samples that were under way said otherwise.
     """
 
     start: datetime
+    running_since: datetime
     counted_to: datetime
     counting: bool
     phase: CoursePhase = "running"
@@ -68,20 +81,25 @@ class CourseState(Struct):
     over_since: datetime | None = None
     methb_withdrawn: datetime | None = None
     reopened: datetime | None = None
+    short_since: datetime | None = None
+    settled_ppm: float | None = None
+    last_step: datetime | None = None
+    fast_step: FastStep | None = None
     heard: datetime | None = None
 
 
 class LabState(Struct):
-    """One methemoglobin result: collected at ``time``; ``None`` for a withdrawn value."""
+    """One methemoglobin result, collected at ``time``; ``None`` for a withdrawn value."""
 
     time: datetime
+    arrived: datetime
     resulted: datetime | None
     value_pct: float | None
     withdrawn: bool
 
 
 class Context(Struct):
-    """The newest word on each field of the patient's context, and when it was said."""
+    """The newest word on each field of the patient's context, when it was said and arrived."""
 
     born: datetime | None = None
     gestational_age: str | float | None = None
@@ -92,6 +110,7 @@ class Context(Struct):
     dose_order: DoseOrder | None = None
     flags: Flags = Flags()
     said: dict[str, datetime] = field(default_factory=dict)
+    arrived: dict[str, datetime] = field(default_factory=dict)
 
 
 class TierState(Struct):
@@ -141,7 +160,7 @@ class PatientState(Struct):
     ``seen`` names the newest results, context records and acts, so that a repeated one is known.
     ``lag`` is how late the newest sample arrived: holds run in the patient's own time.
     ``next_due`` is a lower bound of when anything may happen without a record; ``steady`` says that
-    a sample like the one before needs no rule.
+    a sample like the one before, its readings within ``band``, needs no rule.
     """
 
     patient: str
@@ -171,3 +190,4 @@ class PatientState(Struct):
     spo2_pct: float | None = None
     next_due: datetime | None = None
     steady: bool = False
+    band: tuple[float, float, float] = (1.0, 0.0, 0.0)

@@ -29,7 +29,7 @@ def take_lab(patient: PatientState, lab: Lab, at: datetime, limits: Limits) -> N
         return
     course = patient.course
     had_check = course is not None and first_check(patient, course, limits) is not None
-    patient.labs[lab.id] = LabState(lab.time, lab.resulted, lab.value_pct, lab.withdrawn)
+    patient.labs[lab.id] = LabState(lab.time, at, lab.resulted, lab.value_pct, lab.withdrawn)
     if course is not None and had_check and first_check(patient, course, limits) is None:
         course.methb_withdrawn = at
     while len(patient.labs) > MAX_KEPT:
@@ -56,8 +56,8 @@ def is_repeat(patient: PatientState, event: Lab | Course | Action) -> bool:
     return False
 
 
-def take_course(patient: PatientState, course: Course) -> None:
-    """Fold the record into the context: the newest word on each field stands."""
+def take_course(patient: PatientState, course: Course, at: datetime) -> None:
+    """Fold a record that arrives at ``at`` into the context: the newest word on a field stands."""
     context = patient.context
     for name in (
         "born",
@@ -76,6 +76,8 @@ def take_course(patient: PatientState, course: Course) -> None:
         for name in Flags.__struct_fields__:
             value = getattr(course.flags, name)
             if value is not None and _is_newest(context.said, f"flags.{name}", course.time):
+                if flags[name] != value:
+                    context.arrived[f"flags.{name}"] = at
                 flags[name] = value
         context.flags = Flags(**flags)
     if patient.sample_time is None or course.time > patient.sample_time:

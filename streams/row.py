@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from alerts.limits import Limits
 from alerts.methb import first_check
+from alerts.rules.methb_repeat_overdue import interval
 from alerts.rules.telemetry_lost import last_heard
 from schemas.alert import rank
 from schemas.board_row import BoardRow, Delivery, OpenAlert
@@ -71,8 +72,8 @@ def _next_check(
     if first_check(patient, course, limits) is None:
         return course.start + limits.methb_first.due, course.start + limits.methb_first.overdue
     newest = max(lab.time for lab in patient.labs.values() if not lab.withdrawn)
-    interval = limits.methb_repeat.interval
-    return newest + interval, newest + interval * (1 + limits.methb_repeat.grace)
+    length, _ = interval(patient, limits)
+    return newest + length, newest + length * (1 + limits.methb_repeat.grace)
 
 
 def _cannot_judge(course: CourseState | None, device: DeviceState | None) -> list[str]:

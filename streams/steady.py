@@ -11,8 +11,13 @@ from datetime import datetime
 
 from alerts.limits import Limits
 from alerts.rules import SAMPLED
+from alerts.rules.measured_dose_high import most_ppm
+from alerts.rules.under_delivery import least_ppm
 from schemas.state import PatientState
 from schemas.telemetry import Telemetry
+
+NO_BAND = (1.0, 0.0, 0.0)
+"""No reading lies in it."""
 
 
 def is_steady(patient: PatientState, at: datetime) -> bool:
@@ -29,11 +34,24 @@ def is_steady(patient: PatientState, at: datetime) -> bool:
     if lost is not None and lost.open is not None:
         return False
     return not any(
-        state.due is not None
+        state.active or state.due is not None
         for rule in SAMPLED
         if (track := patient.tracks.get(rule.name)) is not None
         for state in track.tiers
     )
+
+
+def steady_band(patient: PatientState, limits: Limits) -> tuple[float, float, float]:
+    """The readings between which the rules on the gas say nothing: NO from, NO to, NO2 below."""
+    course = patient.course
+    dose = course.dose_ppm if course is not None else None
+    if dose is None:
+        return NO_BAND
+    judged = dose >= limits.measured_dose.least_set_ppm
+    least = least_ppm(dose, limits) if judged else 0.0
+    highest = max(dose, 0.0)
+    most = min(most_ppm(highest, limits), most_ppm(limits.set_dose_high.limit_ppm, limits))
+    return (least, most, limits.no2_high.low_ppm)
 
 
 def take_steady(
@@ -54,6 +72,11 @@ def take_steady(
         or sample.generation != "real"
         or sample.bed != patient.bed
         or sample.unit != patient.unit
+    ):
+        return False
+    low, high, no2 = patient.band
+    if (sample.no_ppm is not None and not low <= sample.no_ppm <= high) or (
+        sample.no2_ppm is not None and sample.no2_ppm >= no2
     ):
         return False
     if clock is not None and clock - time >= limits.telemetry_lost.low:

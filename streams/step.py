@@ -10,6 +10,7 @@ Order at one instant: what is due at ``t`` comes before the record stamped ``t``
 from datetime import datetime, timedelta
 
 from alerts.limits import Limits
+from alerts.methb import note_short_interval
 from alerts.occurrence import Turn, end, next_turn, observe, rearm, reconsider, turn
 from alerts.rules import DEADLINE, RULES, SAMPLED
 from schemas.action import Action
@@ -20,7 +21,7 @@ from schemas.state import PatientState
 from schemas.telemetry import Telemetry
 from streams.context import is_repeat, take_action, take_course, take_lab
 from streams.devices import is_news
-from streams.steady import is_steady, take_steady
+from streams.steady import NO_BAND, is_steady, steady_band, take_steady
 from streams.therapy import end_course, take_sample
 
 PatientEvent = Telemetry | Lab | Course | Action
@@ -40,20 +41,32 @@ def step(
         return []
     arrived = clock or event.time
     told: list[Alert] = []
+    if isinstance(event, Lab):
+        arrived = max(arrived, event.resulted or arrived)
+    closes = isinstance(event, Action) and event.action == "close-course"
+    if closes and patient.course is not None:
+        if event.time >= patient.course.start:
+            told = _end_all(patient, limits, arrived, closed=event.time)
+    else:
+        _take(patient, event, arrived, limits)
+    return told + _settled(patient, limits, arrived, clock, None)
+
+
+def _take(
+    patient: PatientState, event: Lab | Course | Action, arrived: datetime, limits: Limits
+) -> None:
+    """Fold what arrives beside the samples into the state."""
     match event:
         case Lab():
-            arrived = max(arrived, event.resulted or arrived)
             take_lab(patient, event, arrived, limits)
         case Course():
-            take_course(patient, event)
+            take_course(patient, event, arrived)
             for rule in SAMPLED:
                 reconsider(rule, patient, limits, arrived)
-        case Action(action="close-course") if patient.course is not None:
-            if event.time >= patient.course.start:
-                told = _end_all(patient, limits, arrived, closed=event.time)
         case Action():
             take_action(patient, event)
-    return told + _settled(patient, limits, arrived, clock, None)
+    if patient.course is not None:
+        note_short_interval(patient, patient.course, arrived, limits)
 
 
 def _step_sample(
@@ -69,6 +82,7 @@ def _step_sample(
         told += observe(rule, patient, sample, limits)
     told += _settled(patient, limits, sample.time, clock, sample.time)
     patient.steady = is_steady(patient, sample.time)
+    patient.band = steady_band(patient, limits) if patient.steady else NO_BAND
     return told
 
 

@@ -7,10 +7,12 @@ records say; the only clock is the one handed in. ``streams.course_machine`` has
 from datetime import datetime, timedelta
 
 from alerts.limits import Limits
+from alerts.methb import note_short_interval
 from schemas.state import CourseState, PatientState
 from schemas.telemetry import Telemetry
 from streams.course_machine import TABLE, Phase, Signal
 from streams.devices import device_after, leading, note_arrival, signal_of
+from streams.weaning import note_step
 
 
 def take_sample(
@@ -28,6 +30,7 @@ def take_sample(
     if patient.course is not None:
         _note_dose(patient, patient.course, sample.time, limits)
         _note_over(patient, patient.course, limits)
+        note_short_interval(patient, patient.course, sample.time, limits)
         if device.active:
             patient.course.heard = max(device.heard, patient.course.heard or device.heard)
     patient.unit, patient.bed = sample.unit, sample.bed
@@ -103,12 +106,14 @@ def _begin(patient: PatientState, sample: Telemetry, limits: Limits) -> None:
     if patient.closed and sample.time <= patient.closed + limits.course.either_order:
         return
     patient.lapsed = None
-    patient.course = CourseState(start=sample.time, counted_to=sample.time, counting=True)
+    at = sample.time
+    patient.course = CourseState(start=at, running_since=at, counted_to=at, counting=True)
 
 
 def _resume(course: CourseState, at: datetime) -> None:
     """Delivery is back within the interruption that is allowed: the course goes on."""
     course.phase, course.ended, course.dose_since = "running", None, at
+    course.running_since = at
     course.stop_since = course.stop_from_ppm = course.stop_gap = None
 
 
@@ -147,6 +152,7 @@ def _note_dose(patient: PatientState, course: CourseState, at: datetime, limits:
     ]
     if not doses or course.phase != "running" or max(doses) == course.dose_ppm:
         return
+    note_step(course, max(doses), at, limits)
     if course.dose_since is not None and at - course.dose_since >= limits.abrupt_stop.dose_held:
         course.held_ppm = course.dose_ppm
     course.dose_ppm, course.dose_since = max(doses), at

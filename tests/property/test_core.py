@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import streams.step
 from schemas.action import Action
 from schemas.alert import Alert
-from schemas.course import Course, DoseOrder
+from schemas.course import Course, DoseOrder, Flags
 from schemas.encode import encode
 from schemas.lab import Lab
 from schemas.state import PatientState
@@ -44,6 +44,8 @@ def telemetry() -> st.SearchStrategy[dict[str, Any]]:
             "set_ppm": st.sampled_from(
                 [None, 0.0, 1.0, 2.0, 5.0, 5.1, 20.0, 20.0, 20.0, 20.1, 25.0, 41.0, 80.0]
             ),
+            "no_ppm": st.sampled_from([None, 0.0, 15.0, 20.0, 24.5, 24.6, 50.0]),
+            "no2_ppm": st.sampled_from([None, 0.1, 0.5, 1.0, 2.0]),
             "validity": st.sampled_from(["valid"] * 5 + ["questionable", "invalid", "calibrating"]),
             "generation": st.sampled_from(["real"] * 9 + ["test"]),
             "back_s": st.sampled_from([0] * 9 + [5, 700]),
@@ -61,6 +63,7 @@ def others() -> st.SearchStrategy[dict[str, Any]]:
                 "id": st.sampled_from(["l1", "l2"]),
                 "back_s": st.sampled_from([0, 3600, 7200]),
                 "status": st.sampled_from(["final", "amended", "cancelled"]),
+                "value": st.sampled_from([1.0, 2.5, 5.0, 8.0]),
             }
         ),
         st.fixed_dictionaries(
@@ -76,6 +79,7 @@ def others() -> st.SearchStrategy[dict[str, Any]]:
                 "patient": st.sampled_from(PATIENTS),
                 "until_s": st.sampled_from([None, 0, 30, 7200]),
                 "profile": st.sampled_from([None, "floor-2"]),
+                "flag": st.sampled_from([None, True, False]),
             }
         ),
         st.just({"kind": "tick"}),
@@ -105,18 +109,19 @@ def _event(number: int, at: datetime, entry: dict[str, Any]) -> Event:
         case "telemetry":
             return Telemetry(time=time, unit="u", bed="b", seq=number, **entry)
         case "lab":
-            return Lab(time=time, code="2614-6", value=1.0, unit="%", resulted=at, **entry)
+            return Lab(time=time, code="2614-6", unit="%", resulted=at, **entry)
         case "action":
             reason = "weaned" if entry["action"] == "close-course" else "because"
             rule = "course-over-14-days"
             return Action(time=at, id=f"a{number}", by="n", reason=reason, rule=rule, **entry)
         case "course":
             until_s = entry.pop("until_s")
+            flags = Flags(no_donor_drug=entry.pop("flag"))
             order = None
             if until_s is not None:
                 until = at + timedelta(seconds=until_s)
                 order = DoseOrder(max_set_ppm=41.0, until=until, by="dr", reason="trial")
-            return Course(time=at, id=f"c{number}", dose_order=order, **entry)
+            return Course(time=at, id=f"c{number}", dose_order=order, flags=flags, **entry)
     return Tick(time=at)
 
 

@@ -21,6 +21,8 @@ MAY_IMPORT = {
 CORE = (
     "schemas/",
     "alerts/rules/",
+    "alerts/flagged.py",
+    "alerts/gas.py",
     "alerts/limits.py",
     "alerts/methb.py",
     "alerts/notify.py",
@@ -40,6 +42,7 @@ CORE = (
     "streams/stores/points.py",
     "streams/therapy.py",
     "streams/ward.py",
+    "streams/weaning.py",
 )
 """Where nothing may look outside: no clock, no socket, no Faust, no log."""
 IMPURE = {

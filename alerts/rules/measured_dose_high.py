@@ -1,0 +1,59 @@
+"""The analyser reads more nitric oxide than the dose and its own tolerance explain.
+
+Two findings, one alert: the reading is above what the highest recommended dose could read, or above
+what the dose that is set could read. An analyser may be off by a fifth and half a ppm (FDA guidance
+on analysers), so a perfectly delivered 20 ppm may read 24.5.
+"""
+
+from datetime import datetime
+
+from alerts.gas import ordered_ppm, set_ppm_of, silence_of_reading
+from alerts.limits import Limits
+from alerts.rule import Finding, Levels, Reading, SampledRule, Tier
+from schemas.state import PatientState
+from schemas.telemetry import Telemetry
+
+
+def _tiers(limits: Limits) -> tuple[Tier, ...]:
+    rule = limits.measured_dose
+    return (Tier("medium", rule.hold, rule.clear_hold), Tier("high", rule.hold, rule.clear_hold))
+
+
+def most_ppm(dose_ppm: float, limits: Limits) -> float:
+    """The highest reading that a dose explains."""
+    rule = limits.measured_dose
+    return round(dose_ppm * (1 + rule.tolerance_share) + rule.tolerance_ppm, 6)
+
+
+def _read(patient: PatientState, sample: Telemetry, limits: Limits) -> Reading:
+    silence = silence_of_reading(patient, sample, limits)
+    if silence is not None or sample.no_ppm is None:
+        return silence or Levels((False, False))
+    rule, reading, dose = limits.measured_dose, sample.no_ppm, set_ppm_of(patient, sample)
+    highest = max(limits.set_dose_high.limit_ppm, ordered_ppm(patient, sample.time))
+    explained = highest if dose is None else min(dose, highest)
+    over = reading > most_ppm(explained, limits)
+    far = reading > rule.high_ppm or (dose is not None and reading > dose * rule.high_share)
+    return Levels((over, over and far))
+
+
+def _finding(patient: PatientState, limits: Limits, at: datetime) -> Finding:
+    dose = patient.course.dose_ppm if patient.course else None
+    highest = max(limits.set_dose_high.limit_ppm, ordered_ppm(patient, at))
+    limit = most_ppm(highest if dose is None else min(dose, highest), limits)
+    told = "an unknown dose" if dose is None else f"{dose:g} ppm set"
+    return Finding(
+        summary=f"measured {_number(patient.no_ppm)} ppm NO at {told}, limit {limit:g} ppm",
+        reason="over-limit",
+        value=patient.no_ppm,
+        limit=limit,
+        unit_of_measure="ppm",
+        source=limits.sources["measured_dose.tolerance_share"],
+    )
+
+
+def _number(value: float | None) -> str:
+    return "?" if value is None else f"{value:g}"
+
+
+RULE = SampledRule("measured-dose-high", "measured dose too high", _tiers, _read, _finding)

@@ -1,0 +1,50 @@
+"""The last methemoglobin value of the course is high.
+
+Nitric oxide makes methemoglobin. Published protocols keep it below 2.5 % and call more than 5 %
+significant. The newest collection counts, a withdrawn one never did.
+"""
+
+from datetime import datetime
+
+from alerts.limits import Limits
+from alerts.methb import of_course
+from alerts.rule import Armed, DeadlineRule, Finding, Quiet, Stage, Watch
+from schemas.alert import Priority
+from schemas.state import PatientState
+
+_PRIORITIES: tuple[Priority, ...] = ("low", "medium", "high")
+
+
+def _watch(patient: PatientState, limits: Limits) -> Watch:
+    if patient.course is None:
+        return Quiet("course-ended")
+    newest_first = of_course(patient, patient.course)[::-1]
+    rule, stages = limits.methb_high, []
+    for priority, limit_pct in zip(
+        _PRIORITIES, (rule.low_pct, rule.medium_pct, rule.high_pct), strict=True
+    ):
+        since = None
+        for lab in newest_first:
+            if lab.value_pct is None or lab.value_pct < limit_pct:
+                break
+            since = lab
+        if since is not None:
+            stages.append(Stage(priority, since.arrived, onset=min(since.time, since.arrived)))
+    return Armed(tuple(stages), otherwise="back-in-range") if stages else Quiet("back-in-range")
+
+
+def _finding(patient: PatientState, limits: Limits, _at: datetime) -> Finding:
+    labs = of_course(patient, patient.course) if patient.course else []
+    value = labs[-1].value_pct if labs else None
+    limit = limits.methb_high.low_pct
+    return Finding(
+        summary=f"methemoglobin {value or 0:g} %, limit {limit:g} %",
+        reason="over-limit",
+        value=value,
+        limit=limit,
+        unit_of_measure="%",
+        source=limits.sources["methb_high.low_pct"],
+    )
+
+
+RULE = DeadlineRule("methb-high", "methemoglobin high", _watch, _finding, moves_with="samples")

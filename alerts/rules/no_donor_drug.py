@@ -1,0 +1,11 @@
+"""Another drug gives nitric oxide too: its effect on methemoglobin adds up (label)."""
+
+from alerts.flagged import flag_rule
+
+RULE = flag_rule(
+    "no-donor-drug",
+    "no_donor_drug",
+    "low",
+    "another nitric oxide donor is given, methemoglobin every 12 h",
+    "label: added effect on methemoglobin",
+)
