@@ -18,7 +18,7 @@ from jgo.config import GlobalSettings
 from jgo.constants import MAVEN_CENTRAL_URL
 from jgo.maven import MavenContext
 
-from deploy.kafka.jars import Jar, is_sound
+from deploy.kafka.jar_lock import Jar, is_sound
 
 AT_A_TIME = 8
 """Files are small and many: latency is the bound, and 8 connections are still good manners."""

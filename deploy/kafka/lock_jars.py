@@ -16,7 +16,7 @@ from jgo.maven import MavenContext
 from msgspec.structs import asdict, replace
 
 from deploy.kafka.fetch import AT_A_TIME, repository
-from deploy.kafka.jars import LOCK_FILE, Group, Jar
+from deploy.kafka.jar_lock import LOCK_FILE, Group, Jar
 
 KAFKA = "4.3.0"
 WANTED: dict[Group, tuple[str, ...]] = {

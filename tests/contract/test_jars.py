@@ -19,7 +19,8 @@ import pytest
 
 from deploy.free_port import free_port
 from deploy.kafka.fetch import ATTEMPTS, JarsMissingError, fetch
-from deploy.kafka.jars import Jar, cache_root, classpath, is_sound, read_lock
+from deploy.kafka.jar_lock import Jar, is_sound, read_lock
+from deploy.kafka.jars import cache_root, classpath
 
 BOUND_S = 60.0
 
@@ -27,7 +28,7 @@ FETCH = """
 import sys
 from pathlib import Path
 from deploy.kafka.fetch import fetch
-from deploy.kafka.jars import read_lock
+from deploy.kafka.jar_lock import read_lock
 names = sys.argv[2:]
 fetch([jar for jar in read_lock().jars if jar.file_name in names], Path(sys.argv[1]), "test")
 """
