@@ -5,7 +5,7 @@ Keeps the tracks of a patient and nothing else. ``observe`` and ``rearm`` take i
 Each returns the transitions that follow. It knows no rule's meaning, no clock, no Faust.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -146,7 +146,8 @@ def end(
         state.active = False
         state.since = state.due = state.fired = None
     cleared = _transitions(_Case(rule, patient, limits), track, reason, at)
-    del patient.tracks[rule.name]
+    if track.cleared is None:
+        del patient.tracks[rule.name]
     return cleared
 
 
@@ -175,7 +176,7 @@ def _transitions(case: _Case, track: Track, clear_reason: Reason, at: datetime) 
     # What arrives late cannot be told as earlier than what was told before it.
     occurrence.at = max(at, occurrence.at)
     if now is None:
-        track.open = None
+        track.open, track.cleared = None, occurrence.at
         words = f"{case.rule.title}: over, {WORDS[clear_reason]}"
         return [_alert(case, occurrence, "cleared", clear_reason, words)]
     phase: Phase = "escalated" if rank(now) > rank(occurrence.priority) else "deescalated"
@@ -186,6 +187,10 @@ def _transitions(case: _Case, track: Track, clear_reason: Reason, at: datetime) 
 def _raised(case: _Case, track: Track, now: Priority, at: datetime) -> Alert:
     patient = case.patient
     onset = min(state.since for state in track.tiers if state.active and state.since)
+    if track.cleared is not None and onset <= track.cleared:
+        # Never the onset of the one before, which is no later than its own end.
+        onset = track.cleared + timedelta(microseconds=1)
+        at = max(at, onset)
     course = patient.course.start if patient.course else None
     track.open = Occurrence(
         id=alert_id(case.rule.name, patient.patient, course, onset),

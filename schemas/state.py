@@ -144,10 +144,15 @@ class Occurrence(Struct):
 
 
 class Track(Struct):
-    """Where one rule stands with one patient."""
+    """Where one rule stands with one patient.
+
+    ``cleared`` is when its last occurrence ended: a new one begins then or later, so that it is not
+    taken for the old one.
+    """
 
     tiers: list[TierState]
     open: Occurrence | None = None
+    cleared: datetime | None = None
 
 
 class PatientState(Struct):

@@ -78,6 +78,9 @@ def _step_sample(
         return []
     told = _due(patient, limits, clock, sample.time)
     take_sample(patient, sample, clock, limits)
+    if patient.course is None and not patient.tracks:
+        patient.next_due = None  # every rule is about a course
+        return told
     for rule in SAMPLED:
         told += observe(rule, patient, sample, limits)
     told += _settled(patient, limits, sample.time, clock, sample.time)
@@ -195,6 +198,7 @@ def _end_all(
     told: list[Alert] = []
     for rule in RULES:
         told += end(rule, patient, limits, "course-ended", at)
+    patient.tracks.clear()
     return told
 
 

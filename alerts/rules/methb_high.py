@@ -47,4 +47,4 @@ def _finding(patient: PatientState, limits: Limits, _at: datetime) -> Finding:
     )
 
 
-RULE = DeadlineRule("methb-high", "methemoglobin high", _watch, _finding, moves_with="samples")
+RULE = DeadlineRule("methb-high", "methemoglobin high", _watch, _finding)
