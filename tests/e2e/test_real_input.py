@@ -80,16 +80,16 @@ def test_console_producer(kafka: str, tmp_path: Path) -> None:
     """Alerts, store rows, posts to the pager and dead letters are exactly those they must be."""
     key = tmp_path / "key"
     key.write_text("R" * 32)
-    # The last sample is fresh when it is typed, so that nobody is silent.
-    start = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=3, seconds=20)
-    good = samples(start)
     bad = [line % ANY_TIME if "%s" in line else line for line in RUBBISH.values()]
-    lines = good[:20] + bad + good[20:]
     with listening() as receiver:
         extra = {"INOWATCH_PAGERDUTY_KEY_FILE": str(key), "INOWATCH_PAGERDUTY_URL": receiver.url}
         with product(kafka, tmp_path, extra) as site:
             site.start("monitor", "recorder", "pager")
-            console(site, lines)
+            # Typed once the ward's clock runs, and fresh at its end, so that nobody is silent.
+            eventually(lambda: all(len(site.read(topic)) >= 6 for topic in site.topics.inputs))
+            start = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=3, seconds=15)
+            good = samples(start)
+            console(site, good[:20] + bad + good[20:])
             console(site, [good[0].partition("|")[2].replace("baby.7", "stray")], keyed=False)
 
             alerts = eventually(lambda: _whole(site.alerts(), 2))
