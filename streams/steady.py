@@ -25,7 +25,7 @@ def is_steady(patient: PatientState, at: datetime) -> bool:
     course = patient.course
     if course is None or course.phase != "running" or not course.counting:
         return False
-    if len(patient.devices) != 1 or not patient.devices[next(iter(patient.devices))].active:
+    if len(patient.devices) != 1 or not next(iter(patient.devices.values())).active:
         return False
     order = patient.context.dose_order
     if order is not None and at < order.until:
@@ -49,8 +49,7 @@ def steady_band(patient: PatientState, limits: Limits) -> tuple[float, float, fl
         return NO_BAND
     judged = dose >= limits.measured_dose.least_set_ppm
     least = least_ppm(dose, limits) if judged else 0.0
-    highest = max(dose, 0.0)
-    most = min(most_ppm(highest, limits), most_ppm(limits.set_dose_high.limit_ppm, limits))
+    most = most_ppm(min(dose, limits.set_dose_high.limit_ppm), limits)
     return (least, most, limits.no2_high.low_ppm)
 
 
@@ -88,7 +87,8 @@ def take_steady(
     ):
         return False
     course.delivered, course.counted_to = delivered, time
-    device.time = device.heard = course.heard = device.gave = time
+    device.time = device.heard = device.gave = time
+    course.heard = max(time, course.heard or time)
     device.seqs = [sample.seq]
     patient.sample_time, patient.no_ppm, patient.no2_ppm = time, sample.no_ppm, sample.no2_ppm
     patient.fio2_pct, patient.spo2_pct = sample.fio2_pct, sample.spo2_pct

@@ -137,7 +137,7 @@ def _singles(scenario: Scenario) -> Iterator[tuple[timedelta, Json]]:
     found: list[tuple[timedelta, Json]] = []
     for number, moment in enumerate(scenario.timeline):
         at = parse_span(moment.at)
-        stamped = parse_span(at_or(moment.time, moment.at))
+        stamped = at if moment.time is None else parse_span(moment.time)
         if moment.sample is not None:
             found.append((at, _sample(scenario, moment, stamped, moment.sample)))
         for kind in ("lab", "course", "action"):
@@ -166,11 +166,6 @@ _DEFAULTS: Mapping[str, Json] = {
     "course": {},
     "action": {"by": "nurse-1"},
 }
-
-
-def at_or(first: str | int | None, second: str | int) -> str | int:
-    """Return the first that is given."""
-    return second if first is None else first
 
 
 def _sample(scenario: Scenario, moment: Moment, at: timedelta, fields: Json) -> Json:
