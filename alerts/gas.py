@@ -9,7 +9,7 @@ from datetime import datetime
 
 from alerts.limits import Limits
 from alerts.rule import SUSPENDED, UNKNOWN, Ended, Silent
-from schemas.state import CourseState, PatientState
+from schemas.state import CourseState, DeviceState, PatientState
 from schemas.telemetry import Telemetry
 
 
@@ -47,6 +47,13 @@ def another_gives(patient: PatientState, sample: Telemetry) -> bool:
         device.active and device.mode == "delivering" and device.name != sample.device
         for device in patient.devices.values()
     )
+
+
+def in_charge(patient: PatientState) -> list[DeviceState]:
+    """The devices that give; where none does, the one that gave or spoke last."""
+    giving = [device for device in patient.devices.values() if device.active]
+    last = patient.devices.get(patient.device)
+    return giving or ([] if last is None else [last])
 
 
 def set_ppm_of(patient: PatientState, sample: Telemetry) -> float | None:

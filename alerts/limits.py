@@ -121,6 +121,65 @@ class FastWeanLimits(Struct, frozen=True):
     correction: timedelta
 
 
+class NoResponse72hLimits(Struct, frozen=True):
+    """Of ``no-response-72h``: by how much SpO2 rises or the need of oxygen falls when it helps."""
+
+    after: timedelta
+    spo2_points: float
+    fio2_points: float
+
+
+class SupplyLowLimits(Struct, frozen=True):
+    """Of ``supply-low``; ``low`` and ``high`` are how long the gas lasts at the present fall.
+
+    The fall is taken over the last ``window``, once ``least`` of it is known, from a pressure
+    every ``step``. A rise by more than ``rise_bar`` or a drop by more than ``drop_bar`` between
+    two samples is another cylinder.
+    """
+
+    low_bar: float
+    low: timedelta
+    high_bar: float
+    high: timedelta
+    clear_hold: timedelta
+    window: timedelta
+    least: timedelta
+    step: timedelta
+    rise_bar: float
+    drop_bar: float
+
+
+class ReadingFrozenLimits(Struct, frozen=True):
+    """Of ``reading-frozen``."""
+
+    hold: timedelta
+
+
+class CalibrationOverdueLimits(Struct, frozen=True):
+    """Of ``calibration-overdue``: delivered time without one."""
+
+    after: timedelta
+
+
+class DeviceAlarmLimits(Struct, frozen=True):
+    """Of ``device-alarm``."""
+
+    hold: timedelta
+
+
+class ReboundSuspectedLimits(Struct, frozen=True):
+    """Of ``rebound-suspected``; ``window`` is how long after a stop or step down it is looked for.
+
+    ``fall_points`` is a fall of the saturation, ``least_pct`` the value that it falls below.
+    """
+
+    window: timedelta
+    fall_points: float
+    least_pct: float
+    hold: timedelta
+    clear_hold: timedelta
+
+
 class Course14DaysLimits(Struct, frozen=True):
     """Of both rules on 14 days; ``again`` is how long a review holds."""
 
@@ -154,6 +213,12 @@ class Limits(Struct, frozen=True):
     backup_delivery: BackupDeliveryLimits
     fast_wean: FastWeanLimits
     course_14_days: Course14DaysLimits
+    no_response_72h: NoResponse72hLimits
+    supply_low: SupplyLowLimits
+    reading_frozen: ReadingFrozenLimits
+    calibration_overdue: CalibrationOverdueLimits
+    device_alarm: DeviceAlarmLimits
+    rebound_suspected: ReboundSuspectedLimits
     telemetry_lost: TelemetryLostLimits
     sources: dict[str, str]
 
@@ -262,6 +327,8 @@ def _impossible(limits: Limits) -> Iterator[str]:
             "course_14_days: near < near_low < over",
             _of(limits.course_14_days, "near", "near_low", "over"),
         ),
+        ("supply_low: high_bar < low_bar", _of(limits.supply_low, "high_bar", "low_bar")),
+        ("supply_low: high < low", _of(limits.supply_low, "high", "low")),
         (
             "telemetry_lost: low < medium < high",
             _of(limits.telemetry_lost, "low", "medium", "high"),

@@ -27,6 +27,12 @@ _SECTIONS = {
     "methb-repeat-overdue": "methb_repeat",
     "methb-high": "methb_high",
     "no2-high": "no2_high",
+    "no-response-72h": "no_response_72h",
+    "supply-low": "supply_low",
+    "reading-frozen": "reading_frozen",
+    "calibration-overdue": "calibration_overdue",
+    "device-alarm": "device_alarm",
+    "rebound-suspected": "rebound_suspected",
 }
 """Rule to the section of the profile that holds its numbers."""
 

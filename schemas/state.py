@@ -12,10 +12,29 @@ from msgspec import Struct, field
 
 from schemas.alert import Alert, Priority
 from schemas.course import DoseOrder, Flags, Indication
-from schemas.telemetry import Mode
+from schemas.telemetry import AlarmPriority, Mode
 
 CoursePhase = Literal["running", "paused"]
 """``running``: delivery goes on, as far as is known. ``paused``: it ended less than 2 h ago."""
+
+
+Readings = tuple[float | None, float | None, float | None, float | None, float | None]
+"""What one sample measured: NO and NO2 in ppm, FiO2 and SpO2 in %, supply pressure in bar."""
+
+
+class Supply(Struct, frozen=True):
+    """The pressure of a cylinder at a time, in bar."""
+
+    time: datetime
+    bar: float
+
+
+class ActiveAlarm(Struct, frozen=True):
+    """An alarm of the device itself that has been active since ``since``."""
+
+    code: str
+    priority: AlarmPriority
+    since: datetime
 
 
 class DeviceState(Struct):
@@ -26,6 +45,11 @@ class DeviceState(Struct):
     came so late that its own time would already count as silence.
     ``gave``: when it last delivered.
     ``seqs``: the counters seen at exactly ``time``, so that a repeated record is known.
+    ``readings``: the last known of each; ``same_since``: they have not changed since then.
+    ``supplies``: the pressure every few minutes, ``fall_bar_h`` how fast it fell over them.
+    ``uncalibrated``: delivered time since its last calibration, ``None`` when it never reported
+    one; ``calibration_due``: the moment at which that became too long.
+    ``alarms``: its own, as far as they are active.
     """
 
     name: str
@@ -36,6 +60,13 @@ class DeviceState(Struct):
     set_ppm: float | None = None
     active: bool = False
     gave: datetime | None = None
+    readings: Readings = (None, None, None, None, None)
+    same_since: datetime | None = None
+    supplies: list[Supply] = field(default_factory=list)
+    fall_bar_h: float = 0.0
+    uncalibrated: timedelta | None = None
+    calibration_due: datetime | None = None
+    alarms: list[ActiveAlarm] = field(default_factory=list)
 
 
 class FastStep(Struct, frozen=True):
@@ -59,6 +90,9 @@ class CourseState(Struct):
     ``settled_ppm`` is the last dose that stood long enough to count as a step, ``last_step`` when
     it was last lowered, ``fast_step`` the last such step if it was too fast.
     ``reopened``: it had seemed to have ended, until samples that were under way said otherwise.
+    ``lowered``: when delivery was last lowered or stopped, ``spo2_before_pct`` the saturation then.
+    ``spo2_first_pct`` and ``fio2_first_pct`` were the first ones known in the course; ``improved``
+    is when one of them was first better by enough, ``tapered`` when the dose was first lowered.
     """
 
     start: datetime
@@ -86,6 +120,12 @@ class CourseState(Struct):
     last_step: datetime | None = None
     fast_step: FastStep | None = None
     heard: datetime | None = None
+    lowered: datetime | None = None
+    spo2_before_pct: float | None = None
+    spo2_first_pct: float | None = None
+    fio2_first_pct: float | None = None
+    improved: datetime | None = None
+    tapered: datetime | None = None
 
 
 class LabState(Struct):
@@ -155,6 +195,22 @@ class Track(Struct):
     cleared: datetime | None = None
 
 
+class Band(Struct, frozen=True):
+    """Readings about which no rule has anything to say that it had not said before.
+
+    NO from ``no_from_ppm`` to ``no_to_ppm``, NO2 below ``no2_ppm``, supply above ``bar``, SpO2 from
+    ``spo2_from_pct`` and below ``spo2_to_pct``, FiO2 above ``fio2_pct``.
+    """
+
+    no_from_ppm: float
+    no_to_ppm: float
+    no2_ppm: float
+    bar: float
+    spo2_from_pct: float
+    spo2_to_pct: float
+    fio2_pct: float
+
+
 class PatientState(Struct):
     """Everything remembered of one patient.
 
@@ -165,7 +221,8 @@ class PatientState(Struct):
     ``seen`` names the newest results, context records and acts, so that a repeated one is known.
     ``lag`` is how late the newest sample arrived: holds run in the patient's own time.
     ``next_due`` is a lower bound of when anything may happen without a record; ``steady`` says that
-    a sample like the one before, its readings within ``band``, needs no rule.
+    a sample like the one before, earlier than ``steady_until`` and its readings within ``band``,
+    needs no rule.
     """
 
     patient: str
@@ -195,4 +252,5 @@ class PatientState(Struct):
     spo2_pct: float | None = None
     next_due: datetime | None = None
     steady: bool = False
-    band: tuple[float, float, float] = (1.0, 0.0, 0.0)
+    steady_until: datetime | None = None
+    band: Band | None = None

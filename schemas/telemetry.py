@@ -9,13 +9,14 @@ from schemas.units import Bar, Count, DeviceName, No2Ppm, NoPpm, PatientId, Pct,
 Mode = Literal["delivering", "standby", "calibrating", "purging", "backup", "off"]
 Validity = Literal["valid", "questionable", "calibrating", "invalid"]
 Generation = Literal["real", "test", "demo"]
+AlarmPriority = Literal["high", "medium", "low", "info"]
 
 
 class DeviceAlarm(Struct, frozen=True, kw_only=True):
     """An alarm that the device itself raises; relayed, never replaced."""
 
     code: Word
-    priority: Literal["high", "medium", "low", "info"]
+    priority: AlarmPriority
     active: bool
 
 

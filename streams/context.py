@@ -70,6 +70,8 @@ def take_course(patient: PatientState, course: Course, at: datetime) -> None:
     ):
         value = getattr(course, name)
         if value is not None and _is_newest(context.said, name, course.time):
+            if getattr(context, name) != value:
+                context.arrived[name] = at
             setattr(context, name, value)
     if course.flags is not None:
         flags = {name: getattr(context.flags, name) for name in Flags.__struct_fields__}

@@ -10,14 +10,15 @@ if it is alike. That both paths give the same transitions is held by a property 
 from datetime import datetime
 
 from alerts.limits import Limits
-from alerts.rules import SAMPLED
+from alerts.rules import SAMPLED, reading_frozen, rebound_suspected, supply_low, telemetry_lost
 from alerts.rules.measured_dose_high import most_ppm
 from alerts.rules.under_delivery import least_ppm
-from schemas.state import PatientState
+from schemas.state import Band, DeviceState, PatientState
 from schemas.telemetry import Telemetry
 
-NO_BAND = (1.0, 0.0, 0.0)
-"""No reading lies in it."""
+_CLEARED_BY_SAMPLES = (telemetry_lost.NAME, reading_frozen.NAME)
+_ALWAYS, _NEVER = -1.0, 1e9
+"""Bounds that every reading is above, or below."""
 
 
 def is_steady(patient: PatientState, at: datetime) -> bool:
@@ -25,14 +26,16 @@ def is_steady(patient: PatientState, at: datetime) -> bool:
     course = patient.course
     if course is None or course.phase != "running" or not course.counting:
         return False
-    if len(patient.devices) != 1 or not next(iter(patient.devices.values())).active:
+    device = next(iter(patient.devices.values()))
+    if len(patient.devices) != 1 or not device.active or device.alarms:
         return False
     order = patient.context.dose_order
     if order is not None and at < order.until:
         return False
-    lost = patient.tracks.get("telemetry-lost")
-    if lost is not None and lost.open is not None:
-        return False
+    for rule in _CLEARED_BY_SAMPLES:
+        track = patient.tracks.get(rule)
+        if track is not None and track.open is not None:
+            return False
     return not any(
         state.active or state.due is not None
         for rule in SAMPLED
@@ -41,24 +44,56 @@ def is_steady(patient: PatientState, at: datetime) -> bool:
     )
 
 
-def steady_band(patient: PatientState, limits: Limits) -> tuple[float, float, float]:
-    """The readings between which the rules on the gas say nothing: NO from, NO to, NO2 below."""
-    course = patient.course
+def steady_until(patient: PatientState, limits: Limits) -> datetime | None:
+    """The time from which on the next sample has to be judged in full; ``None``: at once."""
+    course, device = patient.course, patient.devices.get(patient.device)
+    if course is None or device is None or patient.next_due is None:
+        return None
+    times = [patient.next_due]
+    if course.over_since is None:
+        left = limits.course_14_days.over - patient.earlier - course.delivered
+        times.append(course.counted_to + left)
+    if device.uncalibrated is not None and device.calibration_due is None:
+        left = limits.calibration_overdue.after - device.uncalibrated
+        times.append(course.counted_to + left)
+    if device.supplies:
+        times.append(device.supplies[-1].time + limits.supply_low.step)
+    return min(times)
+
+
+def steady_band(patient: PatientState, limits: Limits) -> Band | None:
+    """The readings about which the rules have nothing to say; ``None``: they always have."""
+    course, device = patient.course, patient.devices.get(patient.device)
     dose = course.dose_ppm if course is not None else None
-    if dose is None:
-        return NO_BAND
+    if course is None or device is None or dose is None or patient.sample_time is None:
+        return None
     judged = dose >= limits.measured_dose.least_set_ppm
-    least = least_ppm(dose, limits) if judged else 0.0
-    most = most_ppm(min(dose, limits.set_dose_high.limit_ppm), limits)
-    return (least, most, limits.no2_high.low_ppm)
+    looked_for = rebound_suspected.is_looked_for(course, patient.sample_time, limits)
+    better = limits.no_response_72h
+    open_question = course.improved is None
+    spo2, fio2 = course.spo2_first_pct, course.fio2_first_pct
+    return Band(
+        no_from_ppm=least_ppm(dose, limits) if judged else 0.0,
+        no_to_ppm=most_ppm(min(dose, limits.set_dose_high.limit_ppm), limits),
+        no2_ppm=limits.no2_high.low_ppm,
+        bar=supply_low.most_bar(device, limits),
+        spo2_from_pct=rebound_suspected.least_pct(course, limits) if looked_for else _ALWAYS,
+        spo2_to_pct=_better(spo2, better.spo2_points, _ALWAYS) if open_question else _NEVER,
+        fio2_pct=_better(fio2, -better.fio2_points, _NEVER) if open_question else _ALWAYS,
+    )
+
+
+def _better(first: float | None, points: float, unknown: float) -> float:
+    """The value that would be an improvement; any, while there is none to compare it with."""
+    return unknown if first is None else first + points
 
 
 def take_steady(
     patient: PatientState, sample: Telemetry, clock: datetime | None, limits: Limits
 ) -> bool:
     """Take the sample if it is like the one before; ``False`` leaves everything as it was."""
-    device, course, next_due = patient.devices.get(sample.device), patient.course, patient.next_due
-    if device is None or course is None or next_due is None:
+    device, course, until = patient.devices.get(sample.device), patient.course, patient.steady_until
+    if device is None or course is None or until is None or patient.band is None:
         return False
     time = sample.time
     if (
@@ -66,30 +101,61 @@ def take_steady(
         or sample.mode != "delivering"
         or device.mode != "delivering"
         or time <= device.time
-        or time >= next_due
+        or time >= until
         or sample.validity != "valid"
         or sample.generation != "real"
         or sample.bed != patient.bed
         or sample.unit != patient.unit
-    ):
-        return False
-    low, high, no2 = patient.band
-    if (sample.no_ppm is not None and not low <= sample.no_ppm <= high) or (
-        sample.no2_ppm is not None and sample.no2_ppm >= no2
+        or sample.alarms
+        or not _in_band(patient.band, sample)
     ):
         return False
     if clock is not None and clock - time >= limits.telemetry_lost.low:
         return False
     passed = time - course.counted_to
-    delivered = course.delivered + passed
-    if passed > limits.telemetry_lost.low or (
-        course.over_since is None and patient.earlier + delivered > limits.course_14_days.over
-    ):
+    if passed > limits.telemetry_lost.low or not _take_readings(device, sample, limits):
         return False
-    course.delivered, course.counted_to = delivered, time
+    course.delivered += passed
+    course.counted_to = time
+    if device.uncalibrated is not None:
+        device.uncalibrated += passed
     device.time = device.heard = device.gave = time
     course.heard = max(time, course.heard or time)
     device.seqs = [sample.seq]
     patient.sample_time, patient.no_ppm, patient.no2_ppm = time, sample.no_ppm, sample.no2_ppm
     patient.fio2_pct, patient.spo2_pct = sample.fio2_pct, sample.spo2_pct
+    return True
+
+
+def _in_band(band: Band, sample: Telemetry) -> bool:
+    no, no2, spo2, fio2 = sample.no_ppm, sample.no2_ppm, sample.spo2_pct, sample.fio2_pct
+    bar = sample.cylinder_bar
+    return (
+        (no is None or band.no_from_ppm <= no <= band.no_to_ppm)
+        and (no2 is None or no2 < band.no2_ppm)
+        and (spo2 is None or band.spo2_from_pct <= spo2 < band.spo2_to_pct)
+        and (fio2 is None or fio2 > band.fio2_pct)
+        and (bar is None or bar > band.bar)
+    )
+
+
+def _take_readings(device: DeviceState, sample: Telemetry, limits: Limits) -> bool:
+    """Take the readings over; ``False`` where the cylinder is a new one."""
+    before, bar = device.readings, sample.cylinder_bar
+    if bar is not None:
+        rule, last = limits.supply_low, before[-1]
+        if last is None or not last - rule.drop_bar <= bar <= last + rule.rise_bar:
+            return False
+    no, no2, fio2, spo2 = sample.no_ppm, sample.no2_ppm, sample.fio2_pct, sample.spo2_pct
+    # Written out: this runs for nearly every sample of a ward.
+    readings = (
+        before[0] if no is None else no,
+        before[1] if no2 is None else no2,
+        before[2] if fio2 is None else fio2,
+        before[3] if spo2 is None else spo2,
+        before[4] if bar is None else bar,
+    )
+    if no is not None and (device.same_since is None or readings != before):
+        device.same_since = sample.time
+    device.readings = readings
     return True

@@ -21,7 +21,7 @@ from schemas.state import PatientState
 from schemas.telemetry import Telemetry
 from streams.context import is_repeat, take_action, take_course, take_lab
 from streams.devices import is_news
-from streams.steady import NO_BAND, is_steady, steady_band, take_steady
+from streams.steady import is_steady, steady_band, steady_until, take_steady
 from streams.therapy import end_course, take_sample
 
 PatientEvent = Telemetry | Lab | Course | Action
@@ -85,7 +85,8 @@ def _step_sample(
         told += observe(rule, patient, sample, limits)
     told += _settled(patient, limits, sample.time, clock, sample.time)
     patient.steady = is_steady(patient, sample.time)
-    patient.band = steady_band(patient, limits) if patient.steady else NO_BAND
+    patient.band = steady_band(patient, limits) if patient.steady else None
+    patient.steady_until = steady_until(patient, limits) if patient.steady else None
     return told
 
 

@@ -8,10 +8,18 @@ from datetime import datetime, timedelta
 
 from alerts.limits import Limits
 from alerts.methb import note_short_interval
-from schemas.state import CourseState, PatientState
+from schemas.state import CourseState, DeviceState, PatientState
 from schemas.telemetry import Telemetry
 from streams.course_machine import TABLE, Phase, Signal
 from streams.devices import device_after, leading, note_arrival, signal_of
+from streams.readings import (
+    note_alarms,
+    note_calibration,
+    note_lowered,
+    note_readings,
+    note_response,
+    note_supply,
+)
 from streams.weaning import note_step
 
 
@@ -25,14 +33,21 @@ def take_sample(
     note_arrival(patient, device, clock, limits)
     signal = signal_of(patient, sample, device, was_active=was_active, limits=limits)
     course = patient.course
+    delivered = course.delivered if course is not None else timedelta()
     gap = None if course is None else _count(patient, course, sample.time, signal, limits)
+    delivered = course.delivered - delivered if course is not None else timedelta()
     _follow(patient, sample, signal, gap, limits)
+    note_supply(device, sample, limits)
+    note_calibration(device, sample, delivered, limits)
+    note_alarms(device, sample)
     if patient.course is not None:
-        _note_dose(patient, patient.course, sample.time, limits)
+        _note_dose(patient, patient.course, device, sample, limits)
+        note_response(patient.course, sample, limits)
         _note_over(patient, patient.course, limits)
         note_short_interval(patient, patient.course, sample.time, limits)
         if device.active:
             patient.course.heard = max(device.heard, patient.course.heard or device.heard)
+    note_readings(device, sample, limits)
     patient.unit, patient.bed = sample.unit, sample.bed
     patient.device = leading(patient, device)
     patient.sample_time = sample.time
@@ -80,6 +95,7 @@ def _follow(
         _resume(course, sample.time)
     elif after == "paused" and phase == "running":
         _pause(course, sample, gap, limits)
+        note_lowered(course, patient.devices[sample.device], sample, limits)
     elif after == "paused":
         _stay_paused(course, sample, signal, limits)
 
@@ -143,16 +159,25 @@ def _stay_paused(course: CourseState, sample: Telemetry, signal: Signal, limits:
         course.stop_since = None
 
 
-def _note_dose(patient: PatientState, course: CourseState, at: datetime, limits: Limits) -> None:
+def _note_dose(
+    patient: PatientState,
+    course: CourseState,
+    device: DeviceState,
+    sample: Telemetry,
+    limits: Limits,
+) -> None:
     """The patient's dose is the highest that a delivering device is set to; never their sum."""
+    at = sample.time
     doses = [
-        device.set_ppm
-        for device in patient.devices.values()
-        if device.active and device.mode == "delivering" and device.set_ppm is not None
+        other.set_ppm
+        for other in patient.devices.values()
+        if other.active and other.mode == "delivering" and other.set_ppm is not None
     ]
     if not doses or course.phase != "running" or max(doses) == course.dose_ppm:
         return
     note_step(course, max(doses), at, limits)
+    if course.dose_ppm is not None and max(doses) < course.dose_ppm:
+        note_lowered(course, device, sample, limits)
     if course.dose_since is not None and at - course.dose_since >= limits.abrupt_stop.dose_held:
         course.held_ppm = course.dose_ppm
     course.dose_ppm, course.dose_since = max(doses), at

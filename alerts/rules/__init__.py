@@ -7,10 +7,12 @@ from alerts.rule import DeadlineRule, Rule, SampledRule
 from alerts.rules import (
     abrupt_stop,
     backup_delivery,
+    calibration_overdue,
     caution_lv_dysfunction,
     contraindicated,
     course_near_14_days,
     course_over_14_days,
+    device_alarm,
     fast_wean,
     measured_dose_high,
     methb_first_due,
@@ -19,7 +21,11 @@ from alerts.rules import (
     methb_repeat_overdue,
     no2_high,
     no_donor_drug,
+    no_response_72h,
+    reading_frozen,
+    rebound_suspected,
     set_dose_high,
+    supply_low,
     telemetry_lost,
     under_delivery,
 )
@@ -41,7 +47,13 @@ RULES: tuple[Rule, ...] = (
     contraindicated.RULE,
     caution_lv_dysfunction.RULE,
     no_donor_drug.RULE,
+    no_response_72h.RULE,
+    supply_low.RULE,
+    calibration_overdue.RULE,
+    rebound_suspected.RULE,
     telemetry_lost.RULE,
+    reading_frozen.RULE,
+    device_alarm.RULE,
 )
 
 SAMPLED: tuple[SampledRule, ...] = tuple(r for r in RULES if isinstance(r, SampledRule))

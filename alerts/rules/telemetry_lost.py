@@ -10,6 +10,8 @@ from alerts.limits import Limits
 from alerts.rule import Armed, DeadlineRule, Finding, Quiet, Stage, Watch
 from schemas.state import DeviceState, PatientState
 
+NAME = "telemetry-lost"
+
 
 def may_deliver(device: DeviceState) -> bool:
     """Whether its last word leaves the patient in its care."""
@@ -56,4 +58,4 @@ def _finding(patient: PatientState, limits: Limits, at: datetime) -> Finding:
     )
 
 
-RULE = DeadlineRule("telemetry-lost", "no telemetry", _watch, _finding)
+RULE = DeadlineRule(NAME, "no telemetry", _watch, _finding)

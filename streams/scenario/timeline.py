@@ -19,6 +19,7 @@ The format, in full (times are lengths since ``start``):
         device: d2                     (with gives, mode, silent or sample) another device
         patient: p2                    (with anything) another patient
         with: {no_ppm: 24.6}           (with gives or mode) further fields of its samples
+        cycle: {no_ppm: [19.8, 20.1]}  (with gives or mode) fields that change from one to the next
       - at: 5 h
         sample: {mode: off}            one sample and no more, at this very moment
         time: 4 h 59 min               (with sample) its own time, when it arrives late
@@ -66,6 +67,7 @@ class Moment(Struct, frozen=True, forbid_unknown_fields=True, rename={"with_": "
     mode: str | None = None
     silent: bool = False
     with_: Json = {}
+    cycle: dict[str, list[Any]] = {}
     sample: Json | None = None
     time: str | int | None = None
     lab: Json | None = None
@@ -128,8 +130,12 @@ def _samples(scenario: Scenario, moments: list[Moment]) -> Iterator[tuple[timede
     for moment, begin, end in zip(moments, starts, [*starts[1:], until + every], strict=True):
         at = begin
         while not moment.silent and at < end and at <= until:
-            dose = {"set_ppm": moment.gives} if moment.gives is not None else {}
-            yield at, _sample(scenario, moment, at, {"mode": moment.mode or "delivering"} | dose)
+            fields: Json = {"mode": moment.mode or "delivering"}
+            if moment.gives is not None:
+                fields["set_ppm"] = moment.gives
+            number = round((at - begin) / every)
+            fields |= {key: values[number % len(values)] for key, values in moment.cycle.items()}
+            yield at, _sample(scenario, moment, at, fields)
             at += every
 
 

@@ -21,6 +21,7 @@ MAY_IMPORT = {
 CORE = (
     "schemas/",
     "alerts/rules/",
+    "alerts/device_codes.py",
     "alerts/flagged.py",
     "alerts/gas.py",
     "alerts/limits.py",
@@ -35,6 +36,7 @@ CORE = (
     "streams/devices.py",
     "streams/door.py",
     "streams/partition.py",
+    "streams/readings.py",
     "streams/replay.py",
     "streams/row.py",
     "streams/steady.py",

@@ -1,0 +1,54 @@
+"""Three days of therapy around heart surgery, and no improvement is recorded.
+
+S2 asks for an improvement within 72 h, or for taper. Improved is a saturation or a need of oxygen
+that is better than the first one of the course by the profile's points, at any time since. Where
+neither was ever measured nothing is raised: it cannot be judged.
+"""
+
+from datetime import datetime
+
+from alerts.limits import Limits
+from alerts.rule import Armed, DeadlineRule, Finding, Quiet, Stage, Watch
+from alerts.rules.course_over_14_days import is_waiting
+from schemas.state import PatientState
+
+NAME = "no-response-72h"
+
+
+def _watch(patient: PatientState, limits: Limits) -> Watch:
+    course, context = patient.course, patient.context
+    if course is None:
+        return Quiet("course-ended")
+    if context.indication != "perioperative-chd":
+        return Quiet("context-changed")
+    if course.improved is not None:
+        return Quiet("improved")
+    if course.tapered is not None:
+        return Quiet("tapered")
+    unknown = course.spo2_first_pct is None and course.fio2_first_pct is None
+    if unknown or is_waiting(patient, course, NAME):
+        return Quiet("delivery-ended")
+    after = course.start + limits.no_response_72h.after
+    known = context.arrived.get("indication", course.start)
+    return Armed(
+        (Stage("low", max(after, known, course.reopened or course.start)),), otherwise="improved"
+    )
+
+
+def _finding(patient: PatientState, limits: Limits, at: datetime) -> Finding:
+    elapsed_h = (at - patient.course.start).total_seconds() / 3600 if patient.course else 0.0
+    limit_h = limits.no_response_72h.after.total_seconds() / 3600
+    return Finding(
+        summary=(
+            f"no improvement of SpO2 or oxygen need recorded in {elapsed_h:.4g} h of therapy"
+            f" around heart surgery, limit {limit_h:g} h"
+        ),
+        reason="no-response",
+        value=elapsed_h,
+        limit=limit_h,
+        unit_of_measure="h",
+        source=limits.sources["no_response_72h.after"],
+    )
+
+
+RULE = DeadlineRule(NAME, "no response in 72 h", _watch, _finding)
