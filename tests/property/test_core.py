@@ -99,28 +99,61 @@ histories = st.lists(
     st.tuples(steps_s, st.one_of(telemetry(), telemetry(), telemetry(), others())), max_size=60
 )
 
-def calm() -> st.SearchStrategy[list[tuple[int, dict[str, Any]]]]:
-    """Mostly one device that goes on as before, with now and then something that matters."""
-    sample = st.fixed_dictionaries(
-        {
-            "kind": st.just("telemetry"),
-            "patient": st.just("p1"),
-            "device": st.just("d1"),
-            "mode": st.sampled_from(["delivering"] * 30 + ["calibrating", "off"]),
-            "set_ppm": st.sampled_from([20.0] * 15 + [None, 10.0]),
-            "no_ppm": st.sampled_from([20.0, 20.1, 19.9, None, 24.6]),
-            "no2_ppm": st.sampled_from([0.1] * 9 + [None, 0.5]),
-            "fio2_pct": st.sampled_from([60.0] * 9 + [None, 50.0]),
-            "spo2_pct": st.sampled_from([95.0] * 9 + [None, 100.0, 84.0]),
-            "cylinder_bar": st.sampled_from([100.0] * 6 + [None, 99.0, 96.0, 60.0, 35.0]),
-            "alarms": st.sampled_from([None] * 9 + [(), ALARMS[:1]]),
-            "validity": st.sampled_from(["valid"] * 12 + ["invalid"]),
-            "back_s": st.sampled_from([0] * 12 + [30, 700]),
-        }
-    )
-    length_s = st.sampled_from([1, 10, 10, 60, 60, 60, 119, 120, 600, 14_400])
-    kinds = [sample] * 9 + [others().filter(lambda entry: entry.get("patient", "p1") == "p1")]
-    return st.lists(st.tuples(length_s, st.one_of(kinds)), min_size=20, max_size=60)
+CHANGES: list[dict[str, Any]] = [
+    {"mode": "calibrating"},
+    {"mode": "off"},
+    {"set_ppm": None},
+    {"set_ppm": 10.0},
+    {"no_ppm": None},
+    {"no_ppm": 24.6},
+    {"no2_ppm": None},
+    {"no2_ppm": 2.0},
+    {"fio2_pct": None},
+    {"fio2_pct": 50.0},
+    {"spo2_pct": None},
+    {"spo2_pct": 84.0},
+    {"spo2_pct": 100.0},
+    {"cylinder_bar": 100.0},
+    {"cylinder_bar": 60.0},
+    {"cylinder_bar": 35.0},
+    {"alarms": ALARMS[:1]},
+    {"alarms": ()},
+    {"validity": "invalid"},
+    {"back_s": 30},
+    {"back_s": 700},
+    {"hours": 23},
+]
+CALM = {
+    "kind": "telemetry",
+    "patient": "p1",
+    "device": "d1",
+    "mode": "delivering",
+    "set_ppm": 20.0,
+    "no2_ppm": 0.1,
+    "fio2_pct": 60.0,
+    "spo2_pct": 95.0,
+    "validity": "valid",
+}
+
+
+@st.composite
+def calm(draw: st.DrawFn) -> list[tuple[int, dict[str, Any]]]:
+    """One device that goes on as before, with now and then something that matters."""
+    step_s = draw(st.sampled_from([1, 10, 30, 60, 100]))
+    frozen = draw(st.booleans())
+    changes = draw(st.lists(st.tuples(st.integers(1, 12), st.sampled_from(CHANGES)), max_size=12))
+    first = draw(st.sampled_from([CALM, CALM | {"set_ppm": 40.0}, CALM | {"mode": "calibrating"}]))
+    history: list[tuple[int, dict[str, Any]]] = [(0, dict(first)), (step_s, dict(CALM))]
+    for quiet, change in [*changes, (12, {})]:
+        history += [
+            (step_s, CALM | {"no_ppm": 20.0 if frozen else 20.0 + number % 2})
+            for number in range(quiet)
+        ]
+        fields = dict(change)
+        hours = fields.pop("hours", 0)
+        history.append((step_s, CALM | {"no_ppm": 20.5} | fields))
+        history += [(30, CALM | {"no_ppm": 20.0 + number % 2}) for number in range(120 * hours)]
+    return history
 
 
 Event = PatientEvent | Tick
