@@ -1,28 +1,14 @@
-"""The numbers that the rules judge by: profiles as data, read once and checked as a whole.
+"""The numbers that the rules judge by, rule by rule. Where they come from: ``profile_book``.
 
-A profile is a TOML file; ``inherits`` names the one whose numbers it starts from. Every number is a
-table of value, bound and source. Reading one either gives ``Limits`` or an ``InvalidProfile`` that
-lists all its faults at once. Nothing here judges.
+Nothing here judges, and no number stands here.
 """
 
-import tomllib
-from collections.abc import Iterator
 from datetime import timedelta
-from functools import cache
-from importlib.resources import files
-from itertools import pairwise
-from typing import Any
 
-import msgspec
 from msgspec import Struct
 
-RULES_VERSION = "1"
+RULES_VERSION = "2"
 """Goes up when any rule may decide differently on the same numbers."""
-
-_DURATIONS = {"s": "seconds", "min": "minutes", "h": "hours"}
-MOST = 1e6
-"""No number of a profile is larger, whatever its unit."""
-_BOUNDS = (">", ">=", "<", "<=")
 
 
 class CourseLimits(Struct, frozen=True):
@@ -198,7 +184,10 @@ class TelemetryLostLimits(Struct, frozen=True):
 
 
 class Limits(Struct, frozen=True):
-    """One profile, ready to judge by. ``sources`` maps ``section.key`` to where it comes from."""
+    """One profile, ready to judge by. ``sources`` maps ``section.key`` to where it comes from.
+
+    ``rules_version`` says what judged: the version of the rules and of the profile.
+    """
 
     name: str
     version: str
@@ -221,124 +210,4 @@ class Limits(Struct, frozen=True):
     rebound_suspected: ReboundSuspectedLimits
     telemetry_lost: TelemetryLostLimits
     sources: dict[str, str]
-
-    @property
-    def rules_version(self) -> str:
-        """What judged: the version of the rules and of the profile."""
-        return f"{RULES_VERSION}+{self.name}.{self.version}"
-
-
-class InvalidProfile(ValueError):
-    """A profile that cannot be judged by. The message lists every fault, one a line."""
-
-
-def profile_names() -> list[str]:
-    """The profiles that come with the product."""
-    found = files("alerts").joinpath("profiles").iterdir()
-    return sorted(entry.name.removesuffix(".toml") for entry in found if entry.name[-5:] == ".toml")
-
-
-@cache
-def load_profile(name: str) -> Limits:
-    """Read the profile ``name`` and those it inherits from.
-
-    Raises ``InvalidProfile`` when there is no such profile or when any number in it is wrong.
-    """
-    return limits_from(_read(name), name)
-
-
-def _read(name: str, heirs: tuple[str, ...] = ()) -> dict[str, Any]:
-    if name in heirs:
-        raise InvalidProfile(f"{name}.toml: inherits from itself")
-    if name not in profile_names():
-        raise InvalidProfile(f"no profile {name!r}; there are {', '.join(profile_names())}")
-    document = tomllib.loads(files("alerts").joinpath("profiles", f"{name}.toml").read_text())
-    parent = document.pop("inherits", None)
-    if parent is None:
-        return document
-    merged = _read(parent, (*heirs, name))
-    for key, value in document.items():
-        merged[key] = {**merged.get(key, {}), **value} if isinstance(value, dict) else value
-    return merged
-
-
-def limits_from(document: dict[str, Any], name: str) -> Limits:
-    """Check a whole profile and make it ``Limits``; ``name`` stands in the errors."""
-    faults: list[str] = []
-    sources: dict[str, str] = {}
-    plain: dict[str, Any] = {"sources": sources}
-    for section, content in document.items():
-        if isinstance(content, dict):
-            plain[section] = dict(_numbers(section, content, sources, faults))
-        else:
-            plain[section] = content
-    if not faults:
-        try:
-            limits = msgspec.convert(plain, Limits, strict=True)
-        except msgspec.ValidationError as wrong:
-            faults.append(str(wrong))
-        else:
-            faults.extend(_impossible(limits))
-    if faults:
-        raise InvalidProfile("\n".join(f"{name}.toml: {fault}" for fault in faults))
-    return limits
-
-
-def _numbers(
-    section: str, content: dict[str, Any], sources: dict[str, str], faults: list[str]
-) -> Iterator[tuple[str, float | timedelta]]:
-    for key, entry in content.items():
-        place = f"{section}.{key}"
-        if not isinstance(entry, dict) or not {"value", "bound", "source"} <= entry.keys():
-            faults.append(f"{place}: must be a table with value, bound and source")
-            continue
-        value, stem, unit = entry["value"], *key.rpartition("_")[::2]
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < MOST:
-            faults.append(f"{place}: {value!r} is not a number from 0 to {MOST:.0f}")
-        elif entry["bound"] not in _BOUNDS:
-            faults.append(f"{place}: bound {entry['bound']!r} is none of {' '.join(_BOUNDS)}")
-        elif unit in _DURATIONS:
-            sources[f"{section}.{stem}"] = str(entry["source"])
-            yield stem, timedelta(**{_DURATIONS[unit]: value})
-        else:
-            sources[place] = str(entry["source"])
-            yield key, float(value)
-
-
-def _impossible(limits: Limits) -> Iterator[str]:
-    """Tiers that are out of order would never be reached, or never left."""
-    ladders: tuple[tuple[str, tuple[Any, ...]], ...] = (
-        ("set_dose_high: limit < high", _of(limits.set_dose_high, "limit_ppm", "high_ppm")),
-        ("abrupt_stop: floor <= high", _of(limits.abrupt_stop, "floor_ppm", "high_ppm")),
-        (
-            "methb_high: low < medium < high",
-            _of(limits.methb_high, "low_pct", "medium_pct", "high_pct"),
-        ),
-        (
-            "no2_high: low < medium < high",
-            _of(limits.no2_high, "low_ppm", "medium_ppm", "high_ppm"),
-        ),
-        (
-            "methb_repeat: short_interval < interval",
-            _of(limits.methb_repeat, "short_interval", "interval"),
-        ),
-        ("methb_first: due < overdue < high", _of(limits.methb_first, "due", "overdue", "high")),
-        (
-            "course_14_days: near < near_low < over",
-            _of(limits.course_14_days, "near", "near_low", "over"),
-        ),
-        ("supply_low: high_bar < low_bar", _of(limits.supply_low, "high_bar", "low_bar")),
-        ("supply_low: high < low", _of(limits.supply_low, "high", "low")),
-        (
-            "telemetry_lost: low < medium < high",
-            _of(limits.telemetry_lost, "low", "medium", "high"),
-        ),
-    )
-    for rule, steps in ladders:
-        for lower, upper in pairwise(steps):
-            if lower > upper or (lower == upper and "<=" not in rule):
-                yield f"{rule}: {lower} and {upper} are out of order"
-
-
-def _of(section: Struct, *keys: str) -> tuple[Any, ...]:
-    return tuple(getattr(section, key) for key in keys)
+    rules_version: str

@@ -34,7 +34,7 @@ class Course(Struct, frozen=True, kw_only=True, tag="course", tag_field="type"):
     """Context of a course. The newest record wins, field by field; ``None`` says nothing.
 
     ``gestational_age`` is weeks and days at birth, written ``36w2d``, ``36+2`` or ``36 2/7``; a
-    number is taken up only so that it can be refused with its own reason.
+    number is taken up only so that it can be refused with its own reason. ``by`` is who entered it.
     ``oxygenation_index`` is mean airway pressure (cmH2O) x FiO2 (0..1) x 100 / PaO2 (mmHg).
     """
 
@@ -51,3 +51,4 @@ class Course(Struct, frozen=True, kw_only=True, tag="course", tag_field="type"):
     flags: Flags | None = None
     oxygenation_index: Annotated[float, Meta(ge=0, le=500)] | None = None
     dose_order: DoseOrder | None = None
+    by: Word | None = None

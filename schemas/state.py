@@ -219,6 +219,7 @@ class PatientState(Struct):
     ``earlier`` is the delivered time of courses that ended; ``lapsed`` the course that ended by
     itself last, in case a sample shows that delivery went on within the interruption allowed.
     ``seen`` names the newest results, context records and acts, so that a repeated one is known.
+    ``judged_by`` is the version of the rules and the profile that judged last; empty: none yet.
     ``lag`` is how late the newest sample arrived: holds run in the patient's own time.
     ``next_due`` is a lower bound of when anything may happen without a record; ``steady`` says that
     a sample like the one before, earlier than ``steady_until`` and its readings within ``band``,
@@ -244,6 +245,7 @@ class PatientState(Struct):
     seen: list[str] = field(default_factory=list)
     lag: timedelta = timedelta()
     tracks: dict[str, Track] = field(default_factory=dict)
+    judged_by: str = ""
     late_samples: int = 0
     sample_time: datetime | None = None
     no_ppm: float | None = None

@@ -53,6 +53,11 @@ class Topics(Struct, frozen=True):
         return self._name("dead-letters")
 
     @property
+    def changes(self) -> str:
+        """Who came to be judged by another profile, and when."""
+        return self._name("changes")
+
+    @property
     def board(self) -> str:
         """One current row a patient."""
         return self._name("board")
@@ -70,7 +75,7 @@ class Topics(Struct, frozen=True):
     @property
     def cleanup(self) -> dict[str, Cleanup]:
         """Every topic of the contract and its cleanup policy."""
-        kept = [*self.inputs, self.alerts, self.pages, self.dead_letters]
+        kept = [*self.inputs, self.alerts, self.pages, self.dead_letters, self.changes]
         policies: dict[str, Cleanup] = dict.fromkeys(kept, "delete")
         policies[self.board] = "compact"
         return policies

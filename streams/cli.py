@@ -37,6 +37,7 @@ class Instant(click.ParamType):
         return time
 
 
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _SPEED = click.FloatRange(min=0.0, min_open=True, max=1000.0)
 _SPEED_HELP = "Ward seconds in a second."
 
@@ -59,20 +60,28 @@ def main() -> None:
 )
 @click.option("--until", type=Instant(), help="Move the clock on to this time at the end.")
 @click.option("--profile", default="default", show_default=True, help="The limits to judge by.")
+@click.option("--profiles", type=_FOLDER, help="A folder with the site's own profiles.")
 @click.option(
     "--rejects",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write what was refused to this file, a JSON object a line.",
 )
 def replay(
-    files: tuple[Path, ...], until: datetime | None, profile: str, rejects: Path | None
+    files: tuple[Path, ...],
+    until: datetime | None,
+    profile: str,
+    profiles: Path | None,
+    rejects: Path | None,
 ) -> None:
     """Judge recorded events offline: alert transitions as JSON lines on stdout."""
+    from alerts.profile_book import InvalidProfile, ProfileBook
     from streams.replay_command import InvalidReplay, run_replay
+    from streams.ward import Ward
 
     try:
-        refused = run_replay(files, until, profile, rejects, sys.stdout.buffer)
-    except InvalidReplay as wrong:
+        ward = Ward(profile, book=ProfileBook(profiles))
+        refused = run_replay(files, until, ward, rejects, sys.stdout.buffer)
+    except (InvalidProfile, InvalidReplay) as wrong:
         raise click.UsageError(str(wrong)) from None
     except OSError as wrong:
         raise click.ClickException(str(wrong)) from None
@@ -173,9 +182,10 @@ def simulate(  # noqa: PLR0913, PLR0917 - the contract's options, one parameter 
 @click.argument("rule", required=False)
 @click.option("--all", "every", is_flag=True, help="The whole rule book, as in docs/rules.md.")
 @click.option("--profile", default="default", show_default=True, help="The limits to show.")
-def explain(rule: str | None, profile: str, *, every: bool) -> None:
+@click.option("--profiles", type=_FOLDER, help="A folder with the site's own profiles.")
+def explain(rule: str | None, profile: str, profiles: Path | None, *, every: bool) -> None:
     """Say what a rule watches, why, and by which numbers."""
-    from alerts.limits import InvalidProfile, load_profile
+    from alerts.profile_book import InvalidProfile, ProfileBook
     from alerts.reference import explain as explained
     from alerts.reference import reference
     from alerts.rules import RULES
@@ -184,7 +194,7 @@ def explain(rule: str | None, profile: str, *, every: bool) -> None:
     if not every and rule is None:
         raise click.UsageError(f"name a rule, or --all: {names}")
     try:
-        limits = load_profile(profile)
+        limits = ProfileBook(profiles).named(profile)
         click.echo(reference(limits).rstrip() if every else explained(str(rule), limits))
     except InvalidProfile as wrong:
         raise click.UsageError(str(wrong)) from None

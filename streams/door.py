@@ -2,18 +2,27 @@
 
 from datetime import datetime
 
-from alerts.limits import profile_names
+from alerts.profile_book import ProfileBook, packaged
 from schemas.course import Course
 from schemas.decode import Event, Kind, decode
 from schemas.rejected import Rejected
 
-_PROFILES = frozenset(profile_names())
 
+def admit(
+    raw: bytes,
+    kind: Kind | None = None,
+    now: datetime | None = None,
+    book: ProfileBook | None = None,
+) -> Event | Rejected:
+    """Decode one record and refuse what could not be judged: a profile that does not exist.
 
-def admit(raw: bytes, kind: Kind | None = None, now: datetime | None = None) -> Event | Rejected:
-    """Decode one record and refuse what could not be judged: a profile that does not exist."""
+    ``book`` has the profiles that exist; those that come with the product where it is ``None``.
+    """
     event = decode(raw, kind, now)
-    if isinstance(event, Course) and event.profile is not None and event.profile not in _PROFILES:
-        known = ", ".join(sorted(_PROFILES))
+    if not isinstance(event, Course) or event.profile is None:
+        return event
+    names = (book or packaged()).names
+    if event.profile not in names:
+        known = ", ".join(sorted(names))
         return Rejected("unknown-profile", f"profile {event.profile!r}; there are {known}")
     return event

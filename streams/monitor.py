@@ -61,6 +61,7 @@ class Monitor:
         self._input = app.topic(*self._inputs, key_type=bytes, value_type=bytes)
         self._alerts = app.topic(names.alerts)
         self._dead_letters = app.topic(names.dead_letters)
+        self._changes = app.topic(names.changes)
         self._board = app.topic(names.board)
         self._ticked = {name: app.topic(name) for name in self._inputs}
         self._states: Any = new_table(app, "states", settings)
@@ -96,6 +97,7 @@ class Monitor:
             self._inputs,
             lambda patient: home_of(patient, settings.partitions),
             settings.profile,
+            settings.book,
         )
         states = [_STATE.decode(value) for value in self._states.data.values()]
         unpublished = partition.restore(states)
@@ -137,6 +139,12 @@ class Monitor:
             sends += [
                 await self._dead_letters.send(key=letter.key, value=encode(letter))
                 for letter in outcome.dead_letters
+            ]
+            sends += [
+                await self._changes.send(
+                    key=change.patient.encode(), value=encode(change), partition=number
+                )
+                for change in outcome.changes
             ]
         for patient in dirty:
             key, value = patient.encode(), encode(partition.ward.patients[patient])

@@ -10,8 +10,10 @@ from datetime import datetime
 
 from msgspec import Struct, field
 
+from alerts.profile_book import ProfileBook
 from schemas.alert import Alert
 from schemas.decode import Kind
+from schemas.profile_change import ProfileChange
 from schemas.rejected import DeadLetter, Rejected, kept
 from schemas.state import PatientState
 from schemas.tick import Tick
@@ -28,6 +30,7 @@ class Outcome(Struct):
 
     alerts: list[Alert] = field(default_factory=list)
     dead_letters: list[DeadLetter] = field(default_factory=list)
+    changes: list[ProfileChange] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)
     ticked: bool = False
 
@@ -46,9 +49,10 @@ class Partition:
         inputs: dict[str, Kind],
         home_of: Callable[[str], int],
         profile: str = "default",
+        book: ProfileBook | None = None,
     ) -> None:
         self.number = number
-        self.ward = Ward(profile, number)
+        self.ward = Ward(profile, number, book)
         self._home_of = home_of
         self._inputs = inputs
         self._ticks: dict[str, datetime] = {}
@@ -71,7 +75,7 @@ class Partition:
         outcome = Outcome()
         for record in records:
             offset, _, value, arrived = record
-            event = admit(value or b"", self._inputs[topic], arrived)
+            event = admit(value or b"", self._inputs[topic], arrived, self.ward.book)
             if isinstance(event, Tick):
                 self._tick(topic, event.time, outcome)
             elif isinstance(event, Rejected):
@@ -80,6 +84,7 @@ class Partition:
                 self._refuse(topic, record, stray, outcome)
             else:
                 self._apply(topic, offset, event, outcome)
+        outcome.changes, self.ward.changes = self.ward.changes, []
         return outcome
 
     def _apply(self, topic: str, offset: int, event: PatientEvent, outcome: Outcome) -> None:

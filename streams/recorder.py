@@ -17,6 +17,7 @@ from faust.types import EventT
 from schemas.alert import Alert
 from schemas.encode import encode
 from schemas.page import Page
+from schemas.profile_change import ProfileChange
 from schemas.rejected import DeadLetter, Reason, Rejected, kept
 from schemas.tick import Tick
 from streams.door import admit
@@ -30,6 +31,8 @@ log = logging.getLogger("inowatch")
 
 RETRY_FROM_S, RETRY_TO_S = 0.5, 30.0
 
+_Output = Alert | Page | DeadLetter | ProfileChange
+
 
 class Recorder:
     """From topics to points."""
@@ -42,13 +45,17 @@ class Recorder:
         except StoreUnavailable as away:
             log.warning("the store is not there yet: %s", away)
         self._clock = settings.clock
+        self._book = settings.book
         names = settings.topics
         self._inputs = names.inputs
-        self._outputs: dict[str, msgspec.json.Decoder[Alert | Page | DeadLetter]] = {}
+        self._outputs: dict[
+            str, msgspec.json.Decoder[Alert | Page | DeadLetter | ProfileChange]
+        ] = {}
         for topic, record in (
             (names.alerts, Alert),
             (names.pages, Page),
             (names.dead_letters, DeadLetter),
+            (names.changes, ProfileChange),
         ):
             self._outputs[topic] = msgspec.json.Decoder(record)
         self.app = app = new_app("recorder", settings)
@@ -94,7 +101,7 @@ class Recorder:
         kind = self._inputs.get(message.topic)
         if kind is None:
             return points_of(self._outputs[message.topic].decode(raw))
-        event = admit(raw, kind, arrival(message, self._clock))
+        event = admit(raw, kind, arrival(message, self._clock), self._book)
         return [] if isinstance(event, Rejected | Tick) else points_of(event, raw)
 
     async def _written(self, points: list[Point]) -> list[tuple[Point, str]]:

@@ -21,7 +21,7 @@ def replay(
     for number, line in enumerate(lines, start=1):
         if not line:
             continue
-        event = admit(line)
+        event = admit(line, book=ward.book)
         if isinstance(event, Rejected):
             refuse(number, line, event)
             continue

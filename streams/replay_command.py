@@ -13,7 +13,6 @@ import click
 import zstandard
 from msgspec import Struct
 
-from alerts.limits import InvalidProfile, load_profile
 from schemas.encode import encode
 from schemas.rejected import Reason, Rejected
 from streams.recording import LONG_BYTES, read_lines
@@ -38,18 +37,14 @@ class RefusedLine(Struct, frozen=True):
 def run_replay(
     files: tuple[Path, ...],
     until: datetime | None,
-    profile: str,
+    ward: Ward,
     rejects: Path | None,
     out: IO[bytes],
 ) -> Counter[str]:
     """Judge ``files`` one after the other as one recording; return refusals by reason."""
-    try:
-        load_profile(profile)
-    except InvalidProfile as wrong:
-        raise InvalidReplay(str(wrong)) from None
     if rejects is not None and rejects.exists() and any(map(rejects.samefile, files)):
         raise InvalidReplay(f"--rejects {rejects} would overwrite a recording")
-    ward, refused = Ward(profile), Counter[str]()
+    refused = Counter[str]()
     with ExitStack() as stack:
         aside = stack.enter_context(rejects.open("wb")) if rejects else None
         advance = stack.enter_context(_bar(files))

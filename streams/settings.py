@@ -9,7 +9,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from alerts.limits import InvalidProfile, load_profile
+from alerts.profile_book import InvalidProfile, ProfileBook, packaged
 from schemas.alert import PRIORITIES, Priority
 from schemas.topics import Topics
 from streams.clock import Clock, parse_clock
@@ -25,6 +25,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     """The settings of one process.
 
     ``instance`` tells workers of one role apart (static membership): stable over restarts.
+    ``book`` has the profiles that there are: the product's, and those of INOWATCH_PROFILES.
     ``clock`` is a ``FastClock`` as text, empty for the wall clock.
     """
 
@@ -34,6 +35,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     replication: int = 1
     instance: str = "0"
     profile: str = "default"
+    book: ProfileBook
     store: str = "sqlite:inowatch.sqlite"
     clock_text: str = ""
     board_host: str = "127.0.0.1"
@@ -76,13 +78,21 @@ def read_settings(env: Mapping[str, str]) -> Settings:  # noqa: C901 - one line 
     page_from = next((p for p in PRIORITIES if p == env.get("INOWATCH_PAGE_FROM", "low")), None)
     if page_from is None:
         faults.append(f"INOWATCH_PAGE_FROM: one of {', '.join(PRIORITIES)}")
+    profile, book = env.get("INOWATCH_PROFILE", "default"), packaged()
+    try:
+        if env.get("INOWATCH_PROFILES"):
+            book = ProfileBook(Path(env["INOWATCH_PROFILES"]))
+        book.named(profile)
+    except InvalidProfile as wrong:
+        faults.append(f"INOWATCH_PROFILE, INOWATCH_PROFILES:\n{wrong}")
     settings = Settings(
         kafka=env.get("INOWATCH_KAFKA", ""),
         prefix=env.get("INOWATCH_PREFIX", "ino"),
         partitions=number("INOWATCH_PARTITIONS", 4, 1, 10_000),
         replication=number("INOWATCH_REPLICATION", 1, 1, 9),
         instance=env.get("INOWATCH_INSTANCE", "0"),
-        profile=env.get("INOWATCH_PROFILE", "default"),
+        profile=profile,
+        book=book,
         store=env.get("INOWATCH_STORE", "sqlite:inowatch.sqlite"),
         clock_text=env.get("INOWATCH_CLOCK", ""),
         board_host=env.get("INOWATCH_BOARD_HOST", "127.0.0.1"),
@@ -100,10 +110,6 @@ def read_settings(env: Mapping[str, str]) -> Settings:  # noqa: C901 - one line 
         faults.append(f"INOWATCH_PREFIX={settings.prefix!r}: letters, digits, . _ - (at most 100)")
     if settings.webhook_url and settings.webhook_secret_file is None:
         faults.append("INOWATCH_WEBHOOK_URL needs INOWATCH_WEBHOOK_SECRET_FILE to sign with")
-    try:
-        load_profile(settings.profile)
-    except InvalidProfile as wrong:
-        faults.append(f"INOWATCH_PROFILE: {wrong}")
     try:
         parse_clock(settings.clock_text)
     except ValueError as wrong:

@@ -9,20 +9,32 @@ from collections.abc import Iterable
 from datetime import datetime
 from heapq import heappop, heappush
 
-from alerts.limits import Limits, load_profile
+from alerts.limits import Limits
+from alerts.profile_book import ProfileBook, packaged
 from schemas.alert import Alert
+from schemas.course import Course
+from schemas.profile_change import Cause, ProfileChange
 from schemas.state import PatientState
+from schemas.telemetry import Telemetry
 from streams.step import PatientEvent, advance, caught_up, reconsidered, step
 
 
 class Ward:
-    """The patients, their states, and the clock that absence is judged by."""
+    """The patients, their states, and the clock that absence is judged by.
 
-    def __init__(self, profile: str = "default", partition: int = 0) -> None:
+    ``profile`` judges where neither the patient's context nor its unit names another of ``book``.
+    ``changes`` collects who came to be judged by another profile; whoever keeps them empties it.
+    """
+
+    def __init__(
+        self, profile: str = "default", partition: int = 0, book: ProfileBook | None = None
+    ) -> None:
         self.clock: datetime | None = None
         self.patients: dict[str, PatientState] = {}
         self.partition = partition
-        self._default = load_profile(profile)
+        self.changes: list[ProfileChange] = []
+        self.book = book or packaged()
+        self._default = self.book.named(profile)
         self._due: list[tuple[datetime, str]] = []
 
     def restore(self, states: Iterable[PatientState]) -> None:
@@ -34,26 +46,62 @@ class Ward:
                 self.clock = state.clock
 
     def limits_of(self, patient: PatientState) -> Limits:
-        """The profile that the patient's context names, else the ward's own."""
+        """The profile that the patient's context names, else its unit's, else the ward's own."""
         named = patient.context.profile
-        return self._default if named is None else load_profile(named)
+        found = None if named is None else self.book.find(named)
+        return found or self._of_unit(patient)
+
+    def _of_unit(self, patient: PatientState) -> Limits:
+        return self.book.of_unit(patient.unit) or self._default
 
     def take(self, event: PatientEvent) -> list[Alert]:
         """Judge one event at the clock as it stands."""
         patient = self.patients.get(event.patient)
         if patient is None:
-            patient = PatientState(event.patient, partition=self.partition)
+            unit = event.unit if isinstance(event, Telemetry | Course) else None
+            patient = PatientState(event.patient, unit=unit or "?", partition=self.partition)
             self.patients[event.patient] = patient
         before = patient.next_due
-        profile = patient.context.profile
-        told = step(patient, event, self.clock, self.limits_of(patient))
-        if patient.context.profile != profile:
-            at = self.clock or event.time
-            told += reconsidered(patient, self.clock, at, self.limits_of(patient))
+        limits, told = self.limits_of(patient), []
+        if patient.judged_by and patient.judged_by != limits.rules_version:
+            told = self._change(patient, limits, event.time, None)
+        told += step(patient, event, self.clock, limits)
+        limits = self.limits_of(patient)
+        if patient.judged_by != limits.rules_version:
+            told += self._change(patient, limits, event.time, event)
         patient.clock = self.clock
         if patient.next_due is not None and (before is None or patient.next_due < before):
             self._schedule(patient)
         return told
+
+    def _change(
+        self, patient: PatientState, limits: Limits, time: datetime, event: PatientEvent | None
+    ) -> list[Alert]:
+        """Other limits hold than those that judged last: note it, and judge what stands by them.
+
+        ``event`` brought it; ``None``: the site's profiles are others than before a restart.
+        """
+        old, patient.judged_by = patient.judged_by, limits.rules_version
+        if not old:
+            old = self._of_unit(patient).rules_version
+            if old == limits.rules_version:
+                return []
+        named = event if isinstance(event, Course) and event.profile is not None else None
+        by_unit: Cause = "settings" if event is None else "unit"
+        at = self.clock or time
+        self.changes.append(
+            ProfileChange(
+                time=at,
+                patient=patient.patient,
+                unit=patient.unit,
+                cause=by_unit if named is None else "course",
+                by=None if named is None else named.by,
+                record=None if named is None else named.id,
+                old=old,
+                new=limits.rules_version,
+            )
+        )
+        return reconsidered(patient, self.clock, at, limits)
 
     def advance(self, clock: datetime) -> list[Alert]:
         """Move the clock on; it never goes back. Returns what became due, earliest first."""
@@ -66,7 +114,10 @@ class Ward:
             looked_at.add(heappop(self._due)[1])
         for name in sorted(looked_at):
             patient = self.patients[name]
-            told += advance(patient, clock, self.limits_of(patient))
+            limits = self.limits_of(patient)
+            if patient.judged_by and patient.judged_by != limits.rules_version:
+                told += self._change(patient, limits, clock, None)
+            told += advance(patient, clock, limits)
             patient.clock = clock
             self._schedule(patient)
         told.sort(key=lambda alert: alert.at)

@@ -15,10 +15,11 @@ from schemas.alert import Alert
 from schemas.course import Course
 from schemas.lab import Lab
 from schemas.page import Page
+from schemas.profile_change import ProfileChange
 from schemas.rejected import DeadLetter
 from schemas.telemetry import Telemetry
 
-Record = Telemetry | Lab | Course | Action | Alert | Page | DeadLetter
+Record = Telemetry | Lab | Course | Action | Alert | Page | DeadLetter | ProfileChange
 
 SLOTS = 997
 """A prime just below the 999 twins that there are beside 0, which means *no counter*."""
@@ -61,6 +62,7 @@ SHAPES: dict[type[Record], Shape] = {
     # that is down for a day thousands of series; so the rare two answers of one sink about one
     # alert at one microsecond are told apart by a digest that is no tag.
     Page: Shape("page", ("patient", "rule", "phase", "sink", "alert"), twin="content"),
+    ProfileChange: Shape("profile_change", ("patient", "unit", "cause")),
     # The original bytes may say anything about anybody: they stay in the one field that must have
     # them, and neighbours in a partition never share a remainder.
     DeadLetter: Shape(

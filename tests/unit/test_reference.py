@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from alerts.limits import load_profile
+from alerts.profile_book import load_profile
 from alerts.reasons import WORDS, Reason
 from alerts.reference import reference
 from alerts.rules import RULES

@@ -28,6 +28,7 @@ CORE = (
     "alerts/methb.py",
     "alerts/notify.py",
     "alerts/occurrence.py",
+    "alerts/profile_book.py",
     "alerts/reasons.py",
     "alerts/rule.py",
     "streams/board/view.py",
