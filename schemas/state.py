@@ -221,7 +221,8 @@ class PatientState(Struct):
     ``seen`` names the newest results, context records and acts, so that a repeated one is known.
     ``judged_by`` is the version of the rules and the profile that judged last; empty: none yet.
     ``lag`` is how late the newest sample arrived: holds run in the patient's own time.
-    ``next_due`` is a lower bound of when anything may happen without a record; ``steady`` says that
+    ``next_due`` is a lower bound of when anything may happen without a record, ``quiet_until`` the
+    same without silence, which each sample puts off; ``steady`` says that
     a sample like the one before, earlier than ``steady_until`` and its readings within ``band``,
     needs no rule.
     """
@@ -253,6 +254,7 @@ class PatientState(Struct):
     fio2_pct: float | None = None
     spo2_pct: float | None = None
     next_due: datetime | None = None
+    quiet_until: datetime | None = None
     steady: bool = False
     steady_until: datetime | None = None
     band: Band | None = None

@@ -13,6 +13,7 @@ from alerts.limits import Limits
 from alerts.rules import SAMPLED, reading_frozen, rebound_suspected, supply_low, telemetry_lost
 from alerts.rules.measured_dose_high import most_ppm
 from alerts.rules.under_delivery import least_ppm
+from schemas.decode import FOREVER
 from schemas.state import Band, DeviceState, PatientState
 from schemas.telemetry import Telemetry
 
@@ -47,9 +48,9 @@ def is_steady(patient: PatientState, at: datetime) -> bool:
 def steady_until(patient: PatientState, limits: Limits) -> datetime | None:
     """The time from which on the next sample has to be judged in full; ``None``: at once."""
     course, device = patient.course, patient.devices.get(patient.device)
-    if course is None or device is None or patient.next_due is None:
+    if course is None or device is None:
         return None
-    times = [patient.next_due]
+    times = [patient.quiet_until or FOREVER]
     if course.over_since is None:
         left = limits.course_14_days.over - patient.earlier - course.delivered
         times.append(course.counted_to + left)
@@ -59,6 +60,18 @@ def steady_until(patient: PatientState, limits: Limits) -> datetime | None:
     if device.supplies:
         times.append(device.supplies[-1].time + limits.supply_low.step)
     return min(times)
+
+
+def put_off(patient: PatientState, clock: datetime, limits: Limits) -> bool:
+    """Whether nothing is due by ``clock``, as steady samples have put silence off until later."""
+    heard = patient.course.heard if patient.course is not None else None
+    if heard is None:
+        return False
+    bound = min(heard + limits.telemetry_lost.low, patient.quiet_until or FOREVER)
+    if clock >= bound:
+        return False
+    patient.next_due = bound
+    return True
 
 
 def steady_band(patient: PatientState, limits: Limits) -> Band | None:
@@ -113,7 +126,7 @@ def take_steady(
     if clock is not None and clock - time >= limits.telemetry_lost.low:
         return False
     passed = time - course.counted_to
-    if passed > limits.telemetry_lost.low or not _take_readings(device, sample, limits):
+    if passed >= limits.telemetry_lost.low or not _take_readings(device, sample, limits):
         return False
     course.delivered += passed
     course.counted_to = time
@@ -140,8 +153,10 @@ def _in_band(band: Band, sample: Telemetry) -> bool:
 
 
 def _take_readings(device: DeviceState, sample: Telemetry, limits: Limits) -> bool:
-    """Take the readings over; ``False`` where the cylinder is a new one."""
+    """Take the readings over; ``False`` where the first one comes or the cylinder is a new one."""
     before, bar = device.readings, sample.cylinder_bar
+    if sample.no_ppm is not None and device.same_since is None:
+        return False
     if bar is not None:
         rule, last = limits.supply_low, before[-1]
         if last is None or not last - rule.drop_bar <= bar <= last + rule.rise_bar:
@@ -155,7 +170,7 @@ def _take_readings(device: DeviceState, sample: Telemetry, limits: Limits) -> bo
         before[3] if spo2 is None else spo2,
         before[4] if bar is None else bar,
     )
-    if no is not None and (device.same_since is None or readings != before):
+    if no is not None and readings != before:
         device.same_since = sample.time
     device.readings = readings
     return True

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from alerts.limits import Limits
 from alerts.methb import note_short_interval
 from alerts.occurrence import Turn, end, next_turn, observe, rearm, reconsider, turn
-from alerts.rules import DEADLINE, RULES, SAMPLED
+from alerts.rules import DEADLINE, RULES, SAMPLED, telemetry_lost
 from schemas.action import Action
 from schemas.alert import Alert
 from schemas.course import Course
@@ -21,7 +21,7 @@ from schemas.state import PatientState
 from schemas.telemetry import Telemetry
 from streams.context import is_repeat, take_action, take_course, take_lab
 from streams.devices import is_news
-from streams.steady import is_steady, steady_band, steady_until, take_steady
+from streams.steady import is_steady, put_off, steady_band, steady_until, take_steady
 from streams.therapy import end_course, take_sample
 
 PatientEvent = Telemetry | Lab | Course | Action
@@ -108,9 +108,11 @@ def caught_up(patient: PatientState, clock: datetime, limits: Limits) -> list[Al
 
 def advance(patient: PatientState, clock: datetime, limits: Limits) -> list[Alert]:
     """Time has come to ``clock``: what is due by then happens, at its own moment."""
+    if patient.steady and put_off(patient, clock, limits):
+        return []
     told = _due(patient, limits, clock, None)
     patient.steady = patient.steady and not told
-    patient.next_due = _next_due(patient, limits)
+    _note_next_due(patient, limits)
     return told
 
 
@@ -124,7 +126,7 @@ def _settled(
     """After the state has changed: deadlines anew, and what is thereby due already."""
     told = _rearmed(patient, limits, at, clock)
     told += _due(patient, limits, clock, sample_time)
-    patient.next_due = _next_due(patient, limits)
+    _note_next_due(patient, limits)
     return told
 
 
@@ -203,10 +205,10 @@ def _end_all(
     return told
 
 
-def _next_due(patient: PatientState, limits: Limits) -> datetime | None:
-    """A lower bound of the next moment at which anything may happen without a record."""
-    times = [due.at for due in next_turn(patient, RULES)]
-    lapse = _lapse_at(patient, limits)
-    if lapse is not None:
-        times.append(lapse)
-    return min(times, default=None)
+def _note_next_due(patient: PatientState, limits: Limits) -> None:
+    """Note from when on anything may happen without a record."""
+    turns, lapse = next_turn(patient, RULES), _lapse_at(patient, limits)
+    lapses = [] if lapse is None else [lapse]
+    others = [due.at for due in turns if due.rule.name != telemetry_lost.NAME]
+    patient.next_due = min([due.at for due in turns] + lapses, default=None)
+    patient.quiet_until = min(others + lapses, default=None)

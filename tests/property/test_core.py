@@ -156,7 +156,7 @@ def calm(draw: st.DrawFn) -> list[tuple[int, dict[str, Any]]]:
         fields = dict(change)
         hours = fields.pop("hours", 0)
         history.append((step_s, CALM | {"no_ppm": 20.5} | fields))
-        history += [(30, CALM | {"no_ppm": 20.0 + number % 2}) for number in range(120 * hours)]
+        history += [(118, CALM | {"no_ppm": 20.0 + number % 2}) for number in range(30 * hours)]
     return history
 
 
