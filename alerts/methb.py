@@ -8,7 +8,7 @@ from datetime import datetime
 
 from alerts.limits import Limits
 from alerts.reasons import Reason
-from schemas.state import CourseState, LabState, PatientState
+from schemas.state import CourseState, HighSince, LabState, PatientState
 
 
 def first_check(patient: PatientState, course: CourseState, limits: Limits) -> LabState | None:
@@ -45,12 +45,19 @@ def deadline(course: CourseState, at: datetime) -> datetime:
     return max(t for t in (at, course.methb_withdrawn, course.reopened) if t is not None)
 
 
-def note_short_interval(
-    patient: PatientState, course: CourseState, at: datetime, limits: Limits
-) -> None:
-    """Note when the next check comes to be due at the short interval, or no longer is."""
+def note_checks(patient: PatientState, course: CourseState, at: datetime, limits: Limits) -> None:
+    """Note since when the newest value is high, and since when the next check is due sooner.
+
+    ``at`` is when the results, the context or the dose changed.
+    """
     labs = of_course(patient, course)
     last_pct = labs[-1].value_pct if labs else None
+    rule = limits.methb_high
+    steps_pct = (rule.low_pct, rule.medium_pct, rule.high_pct)
+    reached = 0 if last_pct is None else sum(last_pct >= step_pct for step_pct in steps_pct)
+    del course.methb_high[reached:]
+    while len(course.methb_high) < reached:
+        course.methb_high.append(HighSince(at, min(labs[-1].time, at)))
     short = (
         (course.dose_ppm or 0.0) > limits.set_dose_high.limit_ppm
         or (last_pct is not None and last_pct >= limits.methb_repeat.value_pct)

@@ -78,6 +78,13 @@ class FastStep(Struct, frozen=True):
     to_ppm: float
 
 
+class HighSince(Struct, frozen=True):
+    """Since when the newest methemoglobin value has reached a limit: known, and collected."""
+
+    at: datetime
+    onset: datetime
+
+
 class CourseState(Struct):
     """One course of therapy.
 
@@ -87,6 +94,7 @@ class CourseState(Struct):
     ``stop_since`` is where the hold time of a stop runs from, ``ended`` where delivery ended.
     ``heard`` is when a device that may be delivering was last heard of; it never goes back.
     ``short_since`` is when the next methemoglobin check came to be due at the short interval.
+    ``methb_high``: for each limit that the newest value has reached, the lowest first.
     ``settled_ppm`` is the last dose that stood long enough to count as a step, ``last_step`` when
     it was last lowered, ``fast_step`` the last such step if it was too fast.
     ``reopened``: it had seemed to have ended, until samples that were under way said otherwise.
@@ -116,6 +124,7 @@ class CourseState(Struct):
     methb_withdrawn: datetime | None = None
     reopened: datetime | None = None
     short_since: datetime | None = None
+    methb_high: list[HighSince] = field(default_factory=list)
     settled_ppm: float | None = None
     last_step: datetime | None = None
     fast_step: FastStep | None = None
@@ -132,7 +141,6 @@ class LabState(Struct):
     """One methemoglobin result, collected at ``time``; ``None`` for a withdrawn value."""
 
     time: datetime
-    arrived: datetime
     resulted: datetime | None
     value_pct: float | None
     withdrawn: bool

@@ -29,7 +29,7 @@ def take_lab(patient: PatientState, lab: Lab, at: datetime, limits: Limits) -> N
         return
     course = patient.course
     had_check = course is not None and first_check(patient, course, limits) is not None
-    patient.labs[lab.id] = LabState(lab.time, at, lab.resulted, lab.value_pct, lab.withdrawn)
+    patient.labs[lab.id] = LabState(lab.time, lab.resulted, lab.value_pct, lab.withdrawn)
     if course is not None and had_check and first_check(patient, course, limits) is None:
         course.methb_withdrawn = at
     while len(patient.labs) > MAX_KEPT:

@@ -10,7 +10,7 @@ Order at one instant: what is due at ``t`` comes before the record stamped ``t``
 from datetime import datetime, timedelta
 
 from alerts.limits import Limits
-from alerts.methb import note_short_interval
+from alerts.methb import note_checks
 from alerts.occurrence import Turn, end, next_turn, observe, rearm, reconsider, turn
 from alerts.rules import DEADLINE, RULES, SAMPLED, telemetry_lost
 from schemas.action import Action
@@ -66,7 +66,7 @@ def _take(
         case Action():
             take_action(patient, event)
     if patient.course is not None:
-        note_short_interval(patient, patient.course, arrived, limits)
+        note_checks(patient, patient.course, arrived, limits)
 
 
 def _step_sample(

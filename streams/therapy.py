@@ -7,7 +7,7 @@ records say; the only clock is the one handed in. ``streams.course_machine`` has
 from datetime import datetime, timedelta
 
 from alerts.limits import Limits
-from alerts.methb import note_short_interval
+from alerts.methb import note_checks
 from schemas.state import CourseState, DeviceState, PatientState
 from schemas.telemetry import Telemetry
 from streams.course_machine import TABLE, Phase, Signal
@@ -44,7 +44,7 @@ def take_sample(
         _note_dose(patient, patient.course, device, sample, limits)
         note_response(patient.course, sample, limits)
         _note_over(patient, patient.course, limits)
-        note_short_interval(patient, patient.course, sample.time, limits)
+        note_checks(patient, patient.course, sample.time, limits)
         if device.active:
             patient.course.heard = max(device.heard, patient.course.heard or device.heard)
     note_readings(device, sample, limits)

@@ -15,22 +15,14 @@ from schemas.state import PatientState
 _PRIORITIES: tuple[Priority, ...] = ("low", "medium", "high")
 
 
-def _watch(patient: PatientState, limits: Limits) -> Watch:
+def _watch(patient: PatientState, _limits: Limits) -> Watch:
     if patient.course is None:
         return Quiet("course-ended")
-    newest_first = of_course(patient, patient.course)[::-1]
-    rule, stages = limits.methb_high, []
-    for priority, limit_pct in zip(
-        _PRIORITIES, (rule.low_pct, rule.medium_pct, rule.high_pct), strict=True
-    ):
-        since = None
-        for lab in newest_first:
-            if lab.value_pct is None or lab.value_pct < limit_pct:
-                break
-            since = lab
-        if since is not None:
-            stages.append(Stage(priority, since.arrived, onset=min(since.time, since.arrived)))
-    return Armed(tuple(stages), otherwise="back-in-range") if stages else Quiet("back-in-range")
+    stages = tuple(
+        Stage(priority, since.at, onset=since.onset)
+        for priority, since in zip(_PRIORITIES, patient.course.methb_high, strict=False)
+    )
+    return Armed(stages, otherwise="back-in-range") if stages else Quiet("back-in-range")
 
 
 def _finding(patient: PatientState, limits: Limits, _at: datetime) -> Finding:
