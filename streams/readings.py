@@ -53,7 +53,7 @@ def note_supply(device: DeviceState, sample: Telemetry, limits: Limits) -> None:
     if bar is None:
         return
     last = device.readings[_BAR]
-    if last is not None and not last - rule.drop_bar <= bar <= last + rule.rise_bar:
+    if last is not None and not -rule.drop_bar <= bar - last <= rule.rise_bar:
         device.supplies, device.fall_bar_h = [], 0.0
     if device.supplies and sample.time - device.supplies[-1].time < rule.step:
         return

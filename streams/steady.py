@@ -14,7 +14,7 @@ from alerts.rules import SAMPLED, reading_frozen, rebound_suspected, supply_low,
 from alerts.rules.measured_dose_high import most_ppm
 from alerts.rules.under_delivery import least_ppm
 from schemas.decode import FOREVER
-from schemas.state import Band, DeviceState, PatientState
+from schemas.state import Band, PatientState
 from schemas.telemetry import Telemetry
 
 _CLEARED_BY_SAMPLES = (telemetry_lost.NAME, reading_frozen.NAME)
@@ -101,76 +101,69 @@ def _better(first: float | None, points: float, unknown: float) -> float:
     return unknown if first is None else first + points
 
 
-def take_steady(
+def take_steady(  # noqa: C901, PLR0911, PLR0912 - written out: it runs for nearly every sample
     patient: PatientState, sample: Telemetry, clock: datetime | None, limits: Limits
 ) -> bool:
     """Take the sample if it is like the one before; ``False`` leaves everything as it was."""
-    device, course, until = patient.devices.get(sample.device), patient.course, patient.steady_until
-    if device is None or course is None or until is None or patient.band is None:
+    device, course, band = patient.devices.get(sample.device), patient.course, patient.band
+    until, time = patient.steady_until, sample.time
+    if device is None or course is None or band is None or until is None:
         return False
-    time = sample.time
     if (
-        sample.set_ppm != device.set_ppm
+        time >= until
+        or time <= device.time
+        or sample.set_ppm != device.set_ppm
         or sample.mode != "delivering"
         or device.mode != "delivering"
-        or time <= device.time
-        or time >= until
         or sample.validity != "valid"
         or sample.generation != "real"
         or sample.bed != patient.bed
         or sample.unit != patient.unit
         or sample.alarms
-        or not _in_band(patient.band, sample)
     ):
         return False
-    if clock is not None and clock - time >= limits.telemetry_lost.low:
+    lost = limits.telemetry_lost.low
+    # In a replay the clock is the sample's own time.
+    if clock is not time and clock is not None and clock - time >= lost:
         return False
     passed = time - course.counted_to
-    if passed >= limits.telemetry_lost.low or not _take_readings(device, sample, limits):
+    if passed >= lost:
         return False
+    before = device.readings
+    no, no2, fio2, spo2, bar = before
+    if sample.no_ppm is not None:
+        no = sample.no_ppm
+        if not band.no_from_ppm <= no <= band.no_to_ppm or device.same_since is None:
+            return False
+    if sample.no2_ppm is not None:
+        no2 = sample.no2_ppm
+        if no2 >= band.no2_ppm:
+            return False
+    if sample.fio2_pct is not None:
+        fio2 = sample.fio2_pct
+        if fio2 <= band.fio2_pct:
+            return False
+    if sample.spo2_pct is not None:
+        spo2 = sample.spo2_pct
+        if not band.spo2_from_pct <= spo2 < band.spo2_to_pct:
+            return False
+    if sample.cylinder_bar is not None:
+        last, bar = bar, sample.cylinder_bar
+        rule = limits.supply_low
+        if last is None or bar <= band.bar or not -rule.drop_bar <= bar - last <= rule.rise_bar:
+            return False
+    readings = (no, no2, fio2, spo2, bar)
+    if sample.no_ppm is not None and readings != before:
+        device.same_since = time
+    device.readings = readings
     course.delivered += passed
     course.counted_to = time
     if device.uncalibrated is not None:
         device.uncalibrated += passed
     device.time = device.heard = device.gave = time
-    course.heard = max(time, course.heard or time)
+    if course.heard is None or course.heard < time:
+        course.heard = time
     device.seqs = [sample.seq]
     patient.sample_time, patient.no_ppm, patient.no2_ppm = time, sample.no_ppm, sample.no2_ppm
     patient.fio2_pct, patient.spo2_pct = sample.fio2_pct, sample.spo2_pct
-    return True
-
-
-def _in_band(band: Band, sample: Telemetry) -> bool:
-    no, no2, spo2, fio2 = sample.no_ppm, sample.no2_ppm, sample.spo2_pct, sample.fio2_pct
-    bar = sample.cylinder_bar
-    return (
-        (no is None or band.no_from_ppm <= no <= band.no_to_ppm)
-        and (no2 is None or no2 < band.no2_ppm)
-        and (spo2 is None or band.spo2_from_pct <= spo2 < band.spo2_to_pct)
-        and (fio2 is None or fio2 > band.fio2_pct)
-        and (bar is None or bar > band.bar)
-    )
-
-
-def _take_readings(device: DeviceState, sample: Telemetry, limits: Limits) -> bool:
-    """Take the readings over; ``False`` where the first one comes or the cylinder is a new one."""
-    before, bar = device.readings, sample.cylinder_bar
-    if sample.no_ppm is not None and device.same_since is None:
-        return False
-    if bar is not None:
-        rule, last = limits.supply_low, before[-1]
-        if last is None or not last - rule.drop_bar <= bar <= last + rule.rise_bar:
-            return False
-    no, no2, fio2, spo2 = sample.no_ppm, sample.no2_ppm, sample.fio2_pct, sample.spo2_pct
-    # Written out: this runs for nearly every sample of a ward.
-    readings = (
-        before[0] if no is None else no,
-        before[1] if no2 is None else no2,
-        before[2] if fio2 is None else fio2,
-        before[3] if spo2 is None else spo2,
-        before[4] if bar is None else bar,
-    )
-    if no is not None and readings != before:
-        device.same_since = sample.time
-    device.readings = readings
     return True

@@ -21,7 +21,7 @@ from schemas.state import PatientState
 from schemas.telemetry import Telemetry
 from streams.context import is_repeat, take_action, take_course, take_lab
 from streams.devices import is_news
-from streams.steady import is_steady, put_off, steady_band, steady_until, take_steady
+from streams.steady import is_steady, put_off, steady_band, steady_until
 from streams.therapy import end_course, take_sample
 
 PatientEvent = Telemetry | Lab | Course | Action
@@ -30,7 +30,7 @@ PatientEvent = Telemetry | Lab | Course | Action
 def step(
     patient: PatientState, event: PatientEvent, clock: datetime | None, limits: Limits
 ) -> list[Alert]:
-    """Judge one event of this patient; transitions come in the order in which they are decided.
+    """Judge one event of this patient in full; transitions come in the order of their decision.
 
     ``clock`` is the partition's clock at the arrival; ``None`` before it is known.
     """
@@ -72,8 +72,6 @@ def _take(
 def _step_sample(
     patient: PatientState, sample: Telemetry, clock: datetime | None, limits: Limits
 ) -> list[Alert]:
-    if patient.steady and take_steady(patient, sample, clock, limits):
-        return []
     if not is_news(patient, sample):
         return []
     told = _due(patient, limits, clock, sample.time)

@@ -16,6 +16,7 @@ from schemas.course import Course
 from schemas.profile_change import Cause, ProfileChange
 from schemas.state import PatientState
 from schemas.telemetry import Telemetry
+from streams.steady import take_steady
 from streams.step import PatientEvent, advance, caught_up, reconsidered, step
 
 
@@ -36,6 +37,7 @@ class Ward:
         self.book = book or packaged()
         self._default = self.book.named(profile)
         self._due: list[tuple[datetime, str]] = []
+        self._held: dict[str, Limits] = {}
 
     def restore(self, states: Iterable[PatientState]) -> None:
         """Take up what was remembered before a restart; the clock goes on from there."""
@@ -57,6 +59,11 @@ class Ward:
     def take(self, event: PatientEvent) -> list[Alert]:
         """Judge one event at the clock as it stands."""
         patient = self.patients.get(event.patient)
+        if patient is not None and patient.steady and type(event) is Telemetry:
+            held = self._held.get(event.patient)
+            if held is not None and take_steady(patient, event, self.clock, held):
+                patient.clock = self.clock
+                return []
         if patient is None:
             unit = event.unit if isinstance(event, Telemetry | Course) else None
             patient = PatientState(event.patient, unit=unit or "?", partition=self.partition)
@@ -69,6 +76,7 @@ class Ward:
         limits = self.limits_of(patient)
         if patient.judged_by != limits.rules_version:
             told += self._change(patient, limits, event.time, event)
+        self._held[event.patient] = limits
         patient.clock = self.clock
         if patient.next_due is not None and (before is None or patient.next_due < before):
             self._schedule(patient)
@@ -108,6 +116,8 @@ class Ward:
         if self.clock is not None and clock <= self.clock:
             return []
         self.clock = clock
+        if not self._due or self._due[0][0] > clock:
+            return []
         told: list[Alert] = []
         looked_at: set[str] = set()
         while self._due and self._due[0][0] <= clock:

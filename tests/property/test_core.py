@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import streams.step
+import streams.ward
 from schemas.action import Action
 from schemas.alert import Alert
 from schemas.course import Course, DoseOrder, Flags
@@ -273,7 +273,7 @@ def test_the_steady_path_is_only_faster(history: list[tuple[int, dict[str, Any]]
     events = events_of(history)
     quick = feed(Ward(), events)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(streams.step, "take_steady", lambda *_: False)
+        patch.setattr(streams.ward, "take_steady", lambda *_: False)
         slow = feed(Ward(), events)
     assert [encode(alert) for alert in quick] == [encode(alert) for alert in slow]
 
