@@ -6,8 +6,8 @@ import msgspec
 
 from schemas.alert import Alert
 from schemas.rejected import Rejected
+from schemas.span import parse_span, write_span
 from streams.replay import replay, replay_until
-from streams.scenario.spans import parse_span, write_span
 from streams.scenario.timeline import Expected, InvalidScenario, Json, Scenario, records_of
 from streams.ward import Ward
 

@@ -26,7 +26,7 @@ The format, in full (times are lengths since ``start``):
       - at: 6 h
         lab: {time: 5 h, value: 1.2, unit: "%", id: l1, status: final}
       - at: 7 h
-        course: {profile: floor-2}
+        course: {profile: floor-2}     ``born`` is how long before ``start``
       - at: 8 h
         action: {action: plan-stop, reason: weaned}
       - at: 8 h
@@ -47,7 +47,7 @@ import msgspec
 import yaml
 from msgspec import Struct, field
 
-from streams.scenario.spans import parse_span
+from schemas.span import parse_span
 
 Json = dict[str, Any]
 DEFAULT_START = datetime(2026, 3, 1, 8, tzinfo=UTC)
@@ -152,19 +152,26 @@ def _singles(scenario: Scenario) -> Iterator[tuple[timedelta, Json]]:
                 made = _DEFAULTS[kind] | {"id": f"r{number}"} | content
                 made |= {"type": kind, "patient": moment.patient}
                 made["time"] = _time(scenario, parse_span(made.get("time", moment.at)))
-                for name in ("resulted", "until"):
-                    if name in made:
-                        made[name] = _time(scenario, parse_span(made[name]))
                 if kind == "lab":
-                    made.setdefault("resulted", _time(scenario, at))
-                if "dose_order" in made:
-                    order = made["dose_order"]
-                    until = _time(scenario, parse_span(order["until"]))
-                    made["dose_order"] = order | {"until": until}
+                    made.setdefault("resulted", moment.at)
+                made |= _timed(scenario, made)
                 found.append((at, made))
         if moment.tick:
             found.append((at, {"type": "tick", "time": _time(scenario, at)}))
     return iter(sorted(found, key=itemgetter(0)))
+
+
+def _timed(scenario: Scenario, made: Json) -> Json:
+    """Write the lengths of time in a record as times."""
+    times: Json = {
+        name: _time(scenario, parse_span(made[name]))
+        for name in ("resulted", "until")
+        if name in made
+    }
+    if "born" in made:
+        times["born"] = _time(scenario, -parse_span(made["born"]))
+    order = made.get("dose_order")
+    return times if order is None else times | {"dose_order": order | _timed(scenario, order)}
 
 
 _DEFAULTS: Mapping[str, Json] = {

@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from schemas.alert import Alert
+from schemas.span import parse_span
 from streams.scenario.check import differences
-from streams.scenario.spans import parse_span
 from streams.scenario.timeline import Scenario, read_scenario, records_of
 from streams.stores.open import open_store
 from streams.stores.points import record_of

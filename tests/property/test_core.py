@@ -18,12 +18,12 @@ from schemas.decode import decode
 from schemas.encode import encode
 from schemas.lab import Lab
 from schemas.rejected import Rejected
+from schemas.span import parse_span
 from schemas.state import PatientState
 from schemas.telemetry import DeviceAlarm, Telemetry
 from schemas.tick import Tick
 from streams.replay import replay_until
 from streams.scenario.check import run
-from streams.scenario.spans import parse_span
 from streams.scenario.timeline import read_scenario, records_of
 from streams.step import PatientEvent
 from streams.ward import Ward
