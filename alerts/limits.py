@@ -183,6 +183,12 @@ class TelemetryLostLimits(Struct, frozen=True):
     high: timedelta
 
 
+class EligibilityReviewLimits(Struct, frozen=True):
+    """Of ``eligibility-review``; ``grace`` is how long what is lacking may go on lacking."""
+
+    grace: timedelta
+
+
 class Limits(Struct, frozen=True):
     """One profile, ready to judge by. ``sources`` maps ``section.key`` to where it comes from.
 
@@ -209,5 +215,6 @@ class Limits(Struct, frozen=True):
     device_alarm: DeviceAlarmLimits
     rebound_suspected: ReboundSuspectedLimits
     telemetry_lost: TelemetryLostLimits
+    eligibility_review: EligibilityReviewLimits
     sources: dict[str, str]
     rules_version: str

@@ -45,6 +45,7 @@ _LADDERS = (
     ("course_14_days.near_low", "<", "course_14_days.over"),
     ("telemetry_lost.low", "<", "telemetry_lost.medium"),
     ("telemetry_lost.medium", "<", "telemetry_lost.high"),
+    ("course.either_order", "<=", "eligibility_review.grace"),
 )
 """A tier that is out of order would never be reached, or never left."""
 

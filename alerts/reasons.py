@@ -40,6 +40,9 @@ Reason = Literal[
     "improved",
     "tapered",
     "context-changed",
+    "context-contradicts",
+    "context-lacking",
+    "context-completed",
 ]
 
 WORDS: dict[Reason, str] = {
@@ -80,4 +83,7 @@ WORDS: dict[Reason, str] = {
     "improved": "it got better",
     "tapered": "the dose was lowered",
     "context-changed": "what is known of the patient has changed",
+    "context-contradicts": "not as it is asked for",
+    "context-lacking": "not on record",
+    "context-completed": "all that is asked for is on record",
 }

@@ -33,6 +33,7 @@ _SECTIONS = {
     "calibration-overdue": "calibration_overdue",
     "device-alarm": "device_alarm",
     "rebound-suspected": "rebound_suspected",
+    "eligibility-review": "eligibility_review",
 }
 """Rule to the section of the profile that holds its numbers."""
 

@@ -85,6 +85,13 @@ class HighSince(Struct, frozen=True):
     onset: datetime
 
 
+class Asked(Struct, frozen=True):
+    """What policies ask, each with the policy's name, that is not met; since when any of it."""
+
+    items: tuple[tuple[str, str], ...]
+    since: datetime
+
+
 class CourseState(Struct):
     """One course of therapy.
 
@@ -101,6 +108,8 @@ class CourseState(Struct):
     ``lowered``: when delivery was last lowered or stopped, ``spo2_before_pct`` the saturation then.
     ``spo2_first_pct`` and ``fio2_first_pct`` were the first ones known in the course; ``improved``
     is when one of them was first better by enough, ``tapered`` when the dose was first lowered.
+    ``contradicted`` and ``lacking`` are what the label and the payer ask of the start and the
+    context contradicts or does not say.
     """
 
     start: datetime
@@ -135,6 +144,8 @@ class CourseState(Struct):
     fio2_first_pct: float | None = None
     improved: datetime | None = None
     tapered: datetime | None = None
+    contradicted: Asked | None = None
+    lacking: Asked | None = None
 
 
 class LabState(Struct):

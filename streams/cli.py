@@ -85,7 +85,50 @@ def replay(
         raise click.UsageError(str(wrong)) from None
     except OSError as wrong:
         raise click.ClickException(str(wrong)) from None
-    _tell_refused(refused, rejects)
+    _tell_refused(refused, f"see {rejects}" if rejects else "--rejects FILE keeps them")
+
+
+@main.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--patient", required=True, help="The patient's pseudonym.")
+@click.option("--at", type=Instant(), help="As of this time; the recording's end by default.")
+@click.option("--payer", help="Show this payer's policy in place of the recorded one's.")
+@click.option("--profile", default="default", show_default=True, help="The limits to judge by.")
+@click.option("--profiles", type=_FOLDER, help="A folder with the site's own profiles.")
+@click.option(
+    "--format", "form", default="table", show_default=True, type=click.Choice(["table", "json"])
+)
+def policy(  # noqa: PLR0913, PLR0917 - the options, one parameter each
+    file: Path,
+    patient: str,
+    at: datetime | None,
+    payer: str | None,
+    profile: str,
+    profiles: Path | None,
+    form: str,
+) -> None:
+    """Show what payer and label ask of a patient's course, and what is on record.
+
+    No verdict on care: each criterion is met, not met or indeterminate, with the fact behind it.
+    """
+    from alerts.policy import InvalidPolicy
+    from alerts.profile_book import InvalidProfile, ProfileBook
+    from schemas.encode import encode
+    from streams.policy_command import InvalidAsk, UnknownPatient, run_policy
+    from streams.ward import Ward
+    from streams.worksheet import table
+
+    try:
+        ward = Ward(profile, book=ProfileBook(profiles))
+        sheet, refused = run_policy(file, patient, at, payer, ward)
+    except (InvalidProfile, InvalidAsk) as wrong:
+        raise click.UsageError(str(wrong)) from None
+    except (OSError, UnknownPatient, InvalidPolicy) as wrong:
+        raise click.ClickException(str(wrong)) from None
+    lines = table(sheet) if form == "table" else [encode(sheet).decode()]
+    for line in lines:
+        click.echo(line)
+    _tell_refused(refused, "inowatch replay --rejects FILE keeps them")
 
 
 @main.command()
@@ -225,12 +268,11 @@ def deploy_kafka() -> None:
         sys.exit(run_deploy_kafka(_settings()))
 
 
-def _tell_refused(refused: Counter[str], rejects: Path | None) -> None:
+def _tell_refused(refused: Counter[str], where: str) -> None:
     if not refused:
         return
     counts = ", ".join(f"{reason} {count}" for reason, count in sorted(refused.items()))
-    where = f"; see {rejects}" if rejects else "; --rejects FILE keeps them"
-    click.echo(f"{refused.total()} records refused: {counts}{where}", err=True)
+    click.echo(f"{refused.total()} records refused: {counts}; {where}", err=True)
 
 
 if __name__ == "__main__":

@@ -15,9 +15,15 @@ from streams.ward import Ward
 
 
 def replay(
-    lines: Iterable[bytes], ward: Ward, refuse: Callable[[int, bytes, Rejected], None]
+    lines: Iterable[bytes],
+    ward: Ward,
+    refuse: Callable[[int, bytes, Rejected], None],
+    until: datetime | None = None,
 ) -> Iterator[Alert]:
-    """Judge the lines; ``refuse`` is handed the number and bytes of each that cannot be."""
+    """Judge the lines; ``refuse`` is handed the number and bytes of each that cannot be.
+
+    Ends where the clock would pass ``until``: what arrives later is not known yet.
+    """
     for number, line in enumerate(lines, start=1):
         if not line:
             continue
@@ -25,6 +31,8 @@ def replay(
         if isinstance(event, Rejected):
             refuse(number, line, event)
             continue
+        if until is not None and event.time > until:
+            return
         if ward.clock is None or event.time > ward.clock:
             yield from ward.advance(event.time)
         if not isinstance(event, Tick):

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from alerts.policy import InvalidPolicy
+from alerts.policy_reading import load_policies
 from alerts.profile_book import InvalidProfile, ProfileBook, packaged
 from schemas.alert import PRIORITIES, Priority
 from schemas.topics import Topics
@@ -110,6 +112,10 @@ def read_settings(env: Mapping[str, str]) -> Settings:  # noqa: C901 - one line 
         faults.append(f"INOWATCH_PREFIX={settings.prefix!r}: letters, digits, . _ - (at most 100)")
     if settings.webhook_url and settings.webhook_secret_file is None:
         faults.append("INOWATCH_WEBHOOK_URL needs INOWATCH_WEBHOOK_SECRET_FILE to sign with")
+    try:
+        load_policies()
+    except InvalidPolicy as wrong:
+        faults.append(f"payers' policies: {wrong}")
     try:
         parse_clock(settings.clock_text)
     except ValueError as wrong:

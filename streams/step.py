@@ -9,6 +9,7 @@ Order at one instant: what is due at ``t`` comes before the record stamped ``t``
 
 from datetime import datetime, timedelta
 
+from alerts.eligibility import note_asked
 from alerts.limits import Limits
 from alerts.methb import note_checks
 from alerts.occurrence import Turn, end, next_turn, observe, rearm, reconsider, turn
@@ -63,6 +64,8 @@ def _take(
             take_course(patient, event, arrived)
             for rule in SAMPLED:
                 reconsider(rule, patient, limits, arrived)
+            if patient.course is not None:
+                note_asked(patient, patient.course, arrived)
         case Action():
             take_action(patient, event)
     if patient.course is not None:

@@ -6,6 +6,7 @@ records say; the only clock is the one handed in. ``streams.course_machine`` has
 
 from datetime import datetime, timedelta
 
+from alerts.eligibility import note_asked
 from alerts.limits import Limits
 from alerts.methb import note_checks
 from schemas.state import CourseState, DeviceState, PatientState
@@ -114,6 +115,7 @@ def _begin(patient: PatientState, sample: Telemetry, limits: Limits) -> None:
         before.counted_to, before.counting = sample.time, True
         before.reopened = max(sample.time, ended + limits.course.interruption)
         _resume(before, sample.time)
+        note_asked(patient, before, sample.time)
         return
     has_dose = sample.mode == "delivering" and bool(sample.set_ppm)
     if not has_dose or sample.validity not in (None, "valid"):
@@ -124,6 +126,7 @@ def _begin(patient: PatientState, sample: Telemetry, limits: Limits) -> None:
     patient.lapsed = None
     at = sample.time
     patient.course = CourseState(start=at, running_since=at, counted_to=at, counting=True)
+    note_asked(patient, patient.course, at)
 
 
 def _resume(course: CourseState, at: datetime) -> None:

@@ -13,6 +13,7 @@ from alerts.rules import (
     course_near_14_days,
     course_over_14_days,
     device_alarm,
+    eligibility_review,
     fast_wean,
     measured_dose_high,
     methb_first_due,
@@ -54,6 +55,7 @@ RULES: tuple[Rule, ...] = (
     telemetry_lost.RULE,
     reading_frozen.RULE,
     device_alarm.RULE,
+    eligibility_review.RULE,
 )
 
 SAMPLED: tuple[SampledRule, ...] = tuple(r for r in RULES if isinstance(r, SampledRule))

@@ -92,7 +92,11 @@ def others() -> st.SearchStrategy[dict[str, Any]]:
                 "until_s": st.sampled_from([None, 0, 30, 7200]),
                 "profile": st.sampled_from([None, "floor-2"]),
                 "flag": st.sampled_from([None, True, False]),
-                "indication": st.sampled_from([None, "perioperative-chd", "hrf-pphn"]),
+                "cdh": st.sampled_from([None, None, True, False]),
+                "gestational_age": st.sampled_from([None, None, "33w6d", "34w0d", "36w2d"]),
+                "payer": st.sampled_from([None, None, "PacificSource", "bcbsma", "other"]),
+                "indication": st.sampled_from([None, "hrf-pphn", "hrf-pphn", "perioperative-chd"]),
+                "age_d": st.sampled_from([None, 1, 1, 20]),
             }
         ),
         st.just({"kind": "tick"}),
@@ -186,12 +190,20 @@ def _event(number: int, at: datetime, entry: dict[str, Any]) -> Event:
             return Action(time=at, id=f"a{number}", by="n", reason=reason, rule=rule, **entry)
         case "course":
             until_s = entry.pop("until_s")
-            flags = Flags(no_donor_drug=entry.pop("flag"))
+            flags = Flags(
+                no_donor_drug=entry.pop("flag"),
+                cdh=entry.pop("cdh"),
+                right_to_left_shunt_dependent=False,
+            )
+            age_d = entry.pop("age_d")
+            born = None if age_d is None else T0 - timedelta(days=age_d)
             order = None
             if until_s is not None:
                 until = at + timedelta(seconds=until_s)
                 order = DoseOrder(max_set_ppm=41.0, until=until, by="dr", reason="trial")
-            return Course(time=at, id=f"c{number}", dose_order=order, flags=flags, **entry)
+            return Course(
+                time=at, id=f"c{number}", dose_order=order, flags=flags, born=born, **entry
+            )
     return Tick(time=at)
 
 

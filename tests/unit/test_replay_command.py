@@ -100,7 +100,8 @@ def test_until_moves_the_clock_on(tmp_path: Path) -> None:
     later = inowatch("replay", str(path), "--until", "2026-03-01T16:00:00+00:00")
     assert silent.stdout == b""
     rules = {json.loads(line)["rule"] for line in later.stdout.splitlines()}
-    assert rules == {"telemetry-lost", "methb-first-due", "methb-first-overdue"}
+    expected = {"telemetry-lost", "methb-first-due", "methb-first-overdue", "eligibility-review"}
+    assert rules == expected
 
 
 def test_rejects_are_kept(recording: Path, tmp_path: Path) -> None:

@@ -21,13 +21,19 @@ MAY_IMPORT = {
 CORE = (
     "schemas/",
     "alerts/rules/",
+    "alerts/criteria.py",
     "alerts/device_codes.py",
+    "alerts/eligibility.py",
     "alerts/flagged.py",
     "alerts/gas.py",
     "alerts/limits.py",
     "alerts/methb.py",
     "alerts/notify.py",
     "alerts/occurrence.py",
+    "alerts/policy.py",
+    "alerts/policy_facts.py",
+    "alerts/policy_reading.py",
+    "alerts/policy_table.py",
     "alerts/profile_book.py",
     "alerts/reasons.py",
     "alerts/rule.py",
@@ -36,6 +42,7 @@ CORE = (
     "streams/course_machine.py",
     "streams/devices.py",
     "streams/door.py",
+    "streams/followed.py",
     "streams/partition.py",
     "streams/readings.py",
     "streams/replay.py",
@@ -46,6 +53,7 @@ CORE = (
     "streams/therapy.py",
     "streams/ward.py",
     "streams/weaning.py",
+    "streams/worksheet.py",
 )
 """Where nothing may look outside: no clock, no socket, no Faust, no log."""
 IMPURE = {
