@@ -32,7 +32,8 @@ _PASSES: dict[str, Callable[[Any, Any], bool]] = {
 class Answer(Struct, frozen=True):
     """One criterion. ``rests_on`` are the facts that decided it, in words.
 
-    ``gap`` is ``None`` when it is met and when it is about something that is never recorded here.
+    ``gap`` is ``None`` when it is met, when it is about something that is never recorded here, and
+    when a rule of its own watches it.
     ``recorded`` is ``rests_on`` without the names of the facts.
     """
 
@@ -147,7 +148,7 @@ def _criterion(criterion: Criterion, facts: Facts) -> Answer:
         joined = all_of if criterion.combine == "all" else any_of
         state = joined(one.state for one in tested)
     decisive = [one for one in tested if one.state == state]
-    gaps = {one.gap for one in decisive}
+    gaps = set() if criterion.watched_by else {one.gap for one in decisive}
     return Answer(
         id=criterion.id,
         asks=criterion.asks,

@@ -42,6 +42,7 @@ class Criterion(Struct, frozen=True):
     """One thing that is asked: ``asks`` in words, ``reference`` where the source says so.
 
     ``not_here`` says why nothing is ever recorded here about it; it has no tests then.
+    ``watched_by`` names the rule that raises an alert about it, so that no other one does.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Criterion(Struct, frozen=True):
     combine: Combine = "all"
     tests: tuple[FactTest, ...] = ()
     not_here: str = ""
+    watched_by: str = ""
 
 
 class Pathway(Struct, frozen=True):

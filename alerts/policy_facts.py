@@ -32,6 +32,8 @@ MEASURES: dict[str, Measure] = {
     "gestational_age": "gestation",
     "age_at_start": "span",
     "time_on_therapy": "span",
+    "responded": "flag",
+    "time_without_response": "span",
     "indication": "indication",
     "oxygenation_index": "number",
     "fio2_pct": "number",
@@ -62,12 +64,18 @@ Facts = dict[str, Fact]
 
 
 class SoFar(NamedTuple):
-    """How a course went until it is looked at: times on therapy, the last known readings."""
+    """How a course went until it is looked at: times on therapy, the last known readings.
+
+    ``response`` is how long after the start the first improvement or lowering of the dose came;
+    ``measured``: whether anything was read by which an improvement could be known.
+    """
 
     elapsed: timedelta
     delivered: timedelta
     fio2_pct: float | None = None
     spo2_pct: float | None = None
+    response: timedelta | None = None
+    measured: bool = False
 
 
 def facts_of(context: Context, start: datetime | None, so_far: SoFar | None = None) -> Facts:
@@ -76,6 +84,8 @@ def facts_of(context: Context, start: datetime | None, so_far: SoFar | None = No
         "gestational_age": _gestational_age(context.gestational_age),
         "age_at_start": _age(context.born, start),
         "time_on_therapy": _time_on_therapy(so_far),
+        "responded": _responded(so_far),
+        "time_without_response": _time_without_response(so_far),
         "indication": Fact("indication", context.indication, context.indication or NOT_RECORDED),
         "oxygenation_index": _number("oxygenation index", context.oxygenation_index, ""),
         "fio2_pct": _number("FiO2", so_far.fio2_pct if so_far else None, " %"),
@@ -118,6 +128,22 @@ def _time_on_therapy(so_far: SoFar | None) -> Fact:
     says = f"{elapsed} elapsed, {delivered} delivered"
     # As in course-over-14-days: whichever of the two is first past the limit.
     return Fact(label, max(so_far.elapsed, so_far.delivered), says)
+
+
+def _responded(so_far: SoFar | None) -> Fact:
+    """Not yet is unknown: it may still come, and until when is not for a fact to say."""
+    label = "improvement or taper"
+    if so_far is None or so_far.response is None:
+        return Fact(label, None, "none recorded")
+    return Fact(label, True, f"after {write_span(so_far.response // _MINUTE * _MINUTE)}")
+
+
+def _time_without_response(so_far: SoFar | None) -> Fact:
+    label = "time without improvement or taper"
+    if so_far is None or (so_far.response is None and not so_far.measured):
+        return Fact(label, None, "not measured")
+    span = so_far.elapsed if so_far.response is None else so_far.response
+    return Fact(label, span, write_span(-(-span // _MINUTE) * _MINUTE))
 
 
 def _number(label: str, value: float | None, unit: str) -> Fact:

@@ -120,6 +120,7 @@ def _criterion(table: Table) -> Criterion:
         combine=table.one_of("combine", COMBINES, "all"),
         tests=() if not_here else tuple(_test(entry) for entry in table.tables("tests")),
         not_here=not_here,
+        watched_by=table.text("watched_by", ""),
     )
     table.close()
     return criterion

@@ -36,14 +36,18 @@ class Followed:
 
     def so_far(self, patient: PatientState, at: datetime) -> SoFar | None:
         """Return how far the course had come at ``at``, or at its end; ``None``: there is none."""
-        if self.course is None:
+        course = self.course
+        if course is None:
             return None
-        running = self.course.delivered if patient.course is self.course else None
+        running = course.delivered if patient.course is course else None
+        response = min((t for t in (course.improved, course.tapered) if t), default=None)
         return SoFar(
-            elapsed=(self.ended or at) - self.course.start,
+            elapsed=(self.ended or at) - course.start,
             delivered=patient.earlier if running is None else patient.earlier + running,
             fio2_pct=self._fio2_pct,
             spo2_pct=self._spo2_pct,
+            response=response - course.start if response else None,
+            measured=course.spo2_first_pct is not None or course.fio2_first_pct is not None,
         )
 
 

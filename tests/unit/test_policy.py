@@ -11,6 +11,7 @@ from alerts.eligibility import asking, missing
 from alerts.policy import InvalidPolicy, Policy, State
 from alerts.policy_facts import FLAGS, MEASURES, SoFar, facts_of
 from alerts.policy_reading import load_policies, policies_from
+from alerts.rules import RULES
 from alerts.rules.eligibility_review import MOST_CHARS, RULE
 from schemas.course import Flags
 from schemas.state import Asked, Context, CourseState, PatientState
@@ -210,6 +211,38 @@ def test_gestational_age_is_asked_of_infants(
     """S2 B: children below 18 years, and of infants 34 weeks at birth."""
     given = asked("pacificsource", age=age, gestational_age=written)
     assert answer(given, "gestational-age", way=1).state == state
+
+
+@pytest.mark.parametrize(
+    ("elapsed_h", "response_h", "measured", "state"),
+    [
+        (80, 71, True, "met"),
+        (80, 72, True, "met"),
+        (80, 73, True, "not met"),
+        (72, None, True, "indeterminate"),
+        (73, None, True, "not met"),
+        (73, None, False, "indeterminate"),
+        (73, 40, False, "met"),
+    ],
+)
+def test_a_response_within_72_hours(
+    *, elapsed_h: int, response_h: int | None, measured: bool, state: State
+) -> None:
+    """S2 B.3: improved or tapered in time; not yet is unknown until the 72 hours are over."""
+    hour = timedelta(hours=1)
+    response = None if response_h is None else response_h * hour
+    so_far = SoFar(elapsed_h * hour, DAY, response=response, measured=measured)
+    given = answer(asked("pacificsource", so_far, indication="perioperative-chd"), "response")
+    assert given.state == state
+    assert given.gap is None
+
+
+def test_who_watches_is_there() -> None:
+    """A criterion that is left to another rule is left to one that exists."""
+    criteria = [c for policy in POLICIES.values() for way in policy.pathways for c in way.criteria]
+    watching = {criterion.watched_by for criterion in criteria} - {""}
+    assert watching == {"no-response-72h"}
+    assert watching <= {rule.name for rule in RULES}
 
 
 @pytest.mark.parametrize(
