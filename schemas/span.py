@@ -37,5 +37,5 @@ def write_span(span: timedelta) -> str:
         if count:
             parts.append(f"{count:g} {unit}")
     if seconds or not parts:
-        parts.append(f"{seconds:g} s")
+        parts.append(f"{seconds:.6f}".rstrip("0").rstrip(".") + " s")
     return " ".join(parts)

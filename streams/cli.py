@@ -246,12 +246,23 @@ def explain(rule: str | None, profile: str, profiles: Path | None, *, every: boo
 
 
 @main.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-def scenario(paths: tuple[Path, ...]) -> None:
-    """Run scenario files, or all in a folder, and say where they differ."""
-    from streams.scenario_command import run_scenarios
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@click.option("--schema", is_flag=True, help="Print the JSON Schema of a scenario file instead.")
+def scenario(paths: tuple[Path, ...], *, schema: bool) -> None:
+    """Run scenario files, or all in a folder and below it, and say where they differ."""
+    from streams.scenario.schema import written_schema
+    from streams.scenario_command import NoScenarios, run_scenarios
 
-    sys.exit(0 if run_scenarios(paths) else 1)
+    if schema == bool(paths):
+        raise click.UsageError("name scenario files or folders, or --schema alone")
+    if schema:
+        click.echo(written_schema(), nl=False)
+        return
+    try:
+        held = run_scenarios(paths)
+    except NoScenarios as wrong:
+        raise click.UsageError(str(wrong)) from None
+    sys.exit(0 if held else 1)
 
 
 @main.group()

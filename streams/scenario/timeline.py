@@ -31,7 +31,7 @@ The format, in full (times are lengths since ``start``):
         action: {action: plan-stop, reason: weaned}
       - at: 8 h
         tick: true                     the monitor's clock, for ticks beside the samples
-    expect:                            exactly these, in this order; silence otherwise
+    expect:                            exactly these, in the order of time; silence otherwise
       - {at: 8 h, rule: methb-first-overdue, phase: raised, priority: medium}
     only: [abrupt-stop]                (optional) expectations are about these rules alone
 """
@@ -40,16 +40,32 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from heapq import merge
 from operator import itemgetter
-from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
-import msgspec
-import yaml
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
+from alerts.profile_book import packaged
+from alerts.reasons import Reason
+from alerts.rules import RULES
+from schemas.alert import Phase, Priority
 from schemas.span import parse_span
+from schemas.telemetry import Mode
+from schemas.units import DeviceName, SetPpm, Time
 
 Json = dict[str, Any]
+_NUMBER = r"[0-9]{1,6}(?:\.[0-9]{1,6})?"
+_PARTS = "".join(rf"(?:{_NUMBER} *{unit} *)?" for unit in ("y", "d", "h", "min", "s"))
+Span = Annotated[
+    Annotated[str, Meta(pattern=f"^(?=[0-9]){_PARTS}$")] | Literal[0],
+    Meta(description="a length of time such as 8 h 30 min, or 0"),
+]
+PatientName = Annotated[
+    str,
+    Meta(pattern=r"^[A-Za-z0-9._-]{1,64}$", description="a pseudonym of letters, digits and . _ -"),
+]
+RuleName = Annotated[str, Meta(extra_json_schema={"enum": [rule.name for rule in RULES]})]
+ProfileName = Annotated[str, Meta(extra_json_schema={"enum": sorted(packaged().names)})]
+"""These two are known when the product runs, so the schema holds them and the type does not."""
 DEFAULT_START = datetime(2026, 3, 1, 8, tzinfo=UTC)
 
 
@@ -60,16 +76,16 @@ class InvalidScenario(ValueError):
 class Moment(Struct, frozen=True, forbid_unknown_fields=True, rename={"with_": "with"}):
     """One entry of the timeline."""
 
-    at: str | int
-    patient: str = "p1"
-    device: str = "d1"
-    gives: float | None = None
-    mode: str | None = None
+    at: Span
+    patient: PatientName = "p1"
+    device: DeviceName = "d1"
+    gives: SetPpm | None = None
+    mode: Mode | None = None
     silent: bool = False
     with_: Json = {}
     cycle: dict[str, list[Any]] = {}
     sample: Json | None = None
-    time: str | int | None = None
+    time: Span | None = None
     lab: Json | None = None
     course: Json | None = None
     action: Json | None = None
@@ -79,13 +95,13 @@ class Moment(Struct, frozen=True, forbid_unknown_fields=True, rename={"with_": "
 class Expected(Struct, frozen=True, forbid_unknown_fields=True):
     """One transition that must come; what is left out is not looked at."""
 
-    at: str | int
-    rule: str
-    phase: str
-    priority: str | None = None
-    reason: str | None = None
-    patient: str | None = None
-    onset: str | int | None = None
+    at: Span
+    rule: RuleName
+    phase: Phase
+    priority: Priority | None = None
+    reason: Reason | None = None
+    patient: PatientName | None = None
+    onset: Span | None = None
     says: str | None = None
 
 
@@ -94,21 +110,13 @@ class Scenario(Struct, frozen=True, forbid_unknown_fields=True):
 
     scenario: str
     source: str
-    until: str | int
+    until: Span
     timeline: list[Moment]
     expect: list[Expected]
-    start: datetime = DEFAULT_START
-    profile: str = "default"
-    every: str = "10 s"
-    only: list[str] = field(default_factory=list)
-
-
-def read_scenario(path: Path) -> Scenario:
-    """Read one file. Raises ``InvalidScenario``."""
-    try:
-        return msgspec.convert(yaml.safe_load(path.read_text()), Scenario)
-    except (yaml.YAMLError, msgspec.ValidationError) as wrong:
-        raise InvalidScenario(f"{path}: {wrong}") from None
+    start: Time = DEFAULT_START
+    profile: ProfileName = "default"
+    every: Span = "10 s"
+    only: list[RuleName] = field(default_factory=list)
 
 
 def records_of(scenario: Scenario) -> Iterator[Json]:
@@ -164,16 +172,17 @@ def _singles(scenario: Scenario) -> Iterator[tuple[timedelta, Json]]:
 def _timed(scenario: Scenario, made: Json) -> Json:
     """Write the lengths of time in a record as times."""
     times: Json = {
-        name: _time(scenario, parse_span(made[name]))
-        for name in ("resulted", "until")
-        if name in made
+        name: _time(scenario, parse_span(made[name])) for name in LENGTHS if name in made
     }
-    if "born" in made:
-        times["born"] = _time(scenario, -parse_span(made["born"]))
+    times |= {name: _time(scenario, -parse_span(made[name])) for name in AGES if name in made}
     order = made.get("dose_order")
     return times if order is None else times | {"dose_order": order | _timed(scenario, order)}
 
 
+LENGTHS = ("resulted", "until")
+"""Fields of results and acts that are written as lengths since ``start``, as ``time`` is."""
+AGES = ("born",)
+"""Fields of contexts that are written as lengths before ``start``."""
 _DEFAULTS: Mapping[str, Json] = {
     "lab": {"code": "2614-6", "unit": "%", "status": "final"},
     "course": {},

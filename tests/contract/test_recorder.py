@@ -6,7 +6,8 @@ from pathlib import Path
 
 import msgspec
 
-from streams.scenario.timeline import read_scenario, records_of
+from streams.scenario.file import read_scenario
+from streams.scenario.timeline import records_of
 from streams.stores.open import open_store
 from streams.stores.points import record_of
 from streams.stores.port import Store

@@ -9,7 +9,8 @@ import pytest
 from schemas.alert import Alert
 from schemas.span import parse_span
 from streams.scenario.check import differences
-from streams.scenario.timeline import Scenario, read_scenario, records_of
+from streams.scenario.file import read_scenario
+from streams.scenario.timeline import Scenario, records_of
 from streams.stores.open import open_store
 from streams.stores.points import record_of
 from tests.e2e.product import eventually, product, renamed

@@ -24,7 +24,8 @@ from schemas.telemetry import DeviceAlarm, Telemetry
 from schemas.tick import Tick
 from streams.replay import replay_until
 from streams.scenario.check import run
-from streams.scenario.timeline import read_scenario, records_of
+from streams.scenario.file import read_scenario
+from streams.scenario.timeline import records_of
 from streams.step import PatientEvent
 from streams.ward import Ward
 

@@ -62,25 +62,3 @@ def test_explaining() -> None:
     unknown = inowatch("explain", "no-such-rule")
     assert unknown.returncode == 2
     assert "telemetry-lost" in unknown.stderr
-
-
-def test_scenarios_from_the_command_line(tmp_path: Path) -> None:
-    """`inowatch scenario` says which hold, and of the others what is missing and what is not."""
-    good = ROOT / "tests/scenarios/stop-for-29-seconds.yaml"
-    held = inowatch("scenario", str(good))
-    assert (held.returncode, held.stderr) == (0, "1 of 1 scenarios hold\n")
-    wrong = tmp_path / "wrong.yaml"
-    wrong.write_text(
-        ROOT.joinpath("tests/scenarios/stop-at-4-hours.yaml")
-        .read_text()
-        .replace("4 h 30 s, rule: abrupt-stop", "4 h 31 s, rule: abrupt-stop")
-    )
-    differs = inowatch("scenario", str(wrong), str(good))
-    assert differs.returncode == 1
-    assert "- 4 h 31 s abrupt-stop raised high" in differs.stdout
-    assert "+ 4 h 30 s abrupt-stop raised high stopped: Bed 1" in differs.stdout.replace(
-        "bed", "Bed"
-    )
-    broken = tmp_path / "broken.yaml"
-    broken.write_text("scenario: nothing else\n")
-    assert "missing required field" in inowatch("scenario", str(broken)).stdout

@@ -11,7 +11,8 @@ import pytest
 import zstandard
 
 from streams.recording import LONG_BYTES
-from streams.scenario.timeline import read_scenario, records_of
+from streams.scenario.file import read_scenario
+from streams.scenario.timeline import records_of
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from streams.scenario.check import differences, run
-from streams.scenario.timeline import read_scenario
+from streams.scenario.file import read_scenario
 
 FILES = sorted(Path(__file__).parents[1].joinpath("scenarios").glob("*.yaml"))
 
