@@ -25,4 +25,12 @@ def flag_rule(name: str, flag: str, priority: Priority, words: str, source: str)
     def finding(_patient: PatientState, _limits: Limits, _at: datetime) -> Finding:
         return Finding(words, "flagged", None, None, None, source)
 
-    return DeadlineRule(name, words, watch, finding, moves_with="samples")
+    return DeadlineRule(
+        name,
+        words,
+        watch,
+        finding,
+        moves_with="samples",
+        raised={priority: f"delivering while the flag `{flag}` is true"},
+        clears="the flag is true no longer, or delivery ends",
+    )

@@ -190,8 +190,9 @@ class EligibilityReviewLimits(Struct, frozen=True):
 
 
 class Limits(Struct, frozen=True):
-    """One profile, ready to judge by. ``sources`` maps ``section.key`` to where it comes from.
+    """One profile, ready to judge by.
 
+    ``sources`` maps ``section.key`` to where the number comes from, ``bounds`` to the bound it is.
     ``rules_version`` says what judged: the version of the rules and of the profile.
     """
 
@@ -217,4 +218,5 @@ class Limits(Struct, frozen=True):
     telemetry_lost: TelemetryLostLimits
     eligibility_review: EligibilityReviewLimits
     sources: dict[str, str]
+    bounds: dict[str, str]
     rules_version: str

@@ -193,20 +193,19 @@ def limits_from(name: str, document: Document, faults: list[str]) -> Limits | No
     ]
     if _is_text(document.get("name")) and document["name"] != name:
         faults.append(f"name: {document['name']!r} is not the name of the file")
-    sources: dict[str, str] = {}
+    words: Document = {"name": name, "sources": {}, "bounds": {}}
     numbers: dict[str, dict[str, Number]] = {}
     for section, kind in sections.items():
         content = document.get(section, {})
         fields = get_type_hints(kind)
-        numbers[section] = dict(_numbers(section, content, fields, sources, faults))
+        numbers[section] = dict(_numbers(section, content, fields, words, faults))
         missing = fields.keys() - {_stem(key) for key in content}
         faults += [f"{section}.{key}: is missing" for key in sorted(missing)]
     faults += _out_of_order(numbers)
     if len(faults) > before:
         return None
-    version = document["version"]
-    words = {"name": name, "version": version, "sources": sources}
-    words["rules_version"] = f"{RULES_VERSION}+{name}.{version}"
+    words["version"] = document["version"]
+    words["rules_version"] = f"{RULES_VERSION}+{name}.{words['version']}"
     return msgspec.convert(words | numbers, Limits)
 
 
@@ -224,7 +223,7 @@ def _numbers(
     section: str,
     content: Document,
     fields: dict[str, type],
-    sources: dict[str, str],
+    words: Document,
     faults: list[str],
 ) -> Iterator[tuple[str, Number]]:
     for key, entry in content.items():
@@ -247,7 +246,8 @@ def _numbers(
             ):
                 faults.append(f"{place}: {value!r} is not a number from 0 to {most:g}")
                 continue
-            sources[f"{section}.{stem}"] = str(entry["source"])
+            words["sources"][f"{section}.{stem}"] = str(entry["source"])
+            words["bounds"][f"{section}.{stem}"] = entry["bound"]
             in_time = fields[stem] is timedelta
             yield stem, timedelta(seconds=value * _DURATIONS[unit]) if in_time else float(value)
 

@@ -5,41 +5,18 @@
 
 import inspect
 from collections.abc import Iterator
-from datetime import timedelta
-from types import ModuleType
 
 from alerts import rules
 from alerts.limits import Limits
+from alerts.numbers import Number, filled, number_at, numbers_of
 from alerts.rule import Rule, SampledRule
 
-_SECTIONS = {
-    "set-dose-high": "set_dose_high",
-    "abrupt-stop": "abrupt_stop",
-    "methb-first-due": "methb_first",
-    "methb-first-overdue": "methb_first",
-    "course-over-14-days": "course_14_days",
-    "course-near-14-days": "course_14_days",
-    "telemetry-lost": "telemetry_lost",
-    "measured-dose-high": "measured_dose",
-    "under-delivery": "measured_dose",
-    "fast-wean": "fast_wean",
-    "backup-delivery": "backup_delivery",
-    "methb-repeat-overdue": "methb_repeat",
-    "methb-high": "methb_high",
-    "no2-high": "no2_high",
-    "no-response-72h": "no_response_72h",
-    "supply-low": "supply_low",
-    "reading-frozen": "reading_frozen",
-    "calibration-overdue": "calibration_overdue",
-    "device-alarm": "device_alarm",
-    "rebound-suspected": "rebound_suspected",
-    "eligibility-review": "eligibility_review",
-}
-"""Rule to the section of the profile that holds its numbers."""
+_BOUNDS = {">": "above", ">=": "at or above", "<": "below", "<=": "at or below"}
+OF_THE_COURSE = ("course.interruption", "course.either_order", "course.settling")
 
 
 def explain(name: str, limits: Limits) -> str:
-    """Describe one rule: what it watches, why, and the numbers of a profile with their sources.
+    """Describe one rule: what it watches and why, when it is raised and clears, by which numbers.
 
     Raises ``KeyError`` when there is no such rule.
     """
@@ -51,48 +28,71 @@ def explain(name: str, limits: Limits) -> str:
 
 def reference(limits: Limits) -> str:
     """Describe every rule, in the order of the registry."""
-    parts = [explain(rule.name, limits) for rule in rules.RULES]
-    head = f"# The rules\n\nMade by `inowatch explain --all` from the profile `{limits.name}`.\n\n"
-    return head + "\n\n".join(parts) + "\n"
+    head = "\n".join(_head(limits))
+    parts = [head, *(explain(rule.name, limits) for rule in rules.RULES)]
+    return "\n\n".join(parts) + "\n"
+
+
+_HEAD = """\
+# The rules
+
+Made by `inowatch explain --all` from the profile `{name}`, version {version}. Every number is a
+default that needs local clinical review; another profile (`alerts/profiles/`) may say another. This
+is a secondary alarm system: it never replaces the device's own alarms.
+
+How to read it: what holds *for* a time is true in every sample of that time. A bound *above* or
+*below* leaves exactly that number in order, *at or above* and *at or below* do not. A missing value
+is unknown: it raises nothing and clears nothing. Priorities have the meaning of IEC 60601-1-8; it
+allots none to conditions, so they are this project's own proposal. Sources: S0, a clinical summary;
+S2, a payer's policy; label, the prescribing information; own, this project's proposal.
+
+| rule | tells | priority |
+|---|---|---|"""
+
+
+def _head(limits: Limits) -> Iterator[str]:
+    yield _HEAD.format(name=limits.name, version=limits.version)
+    for rule in rules.RULES:
+        yield f"| [{rule.name}](#{rule.name}) | {rule.title} | {', '.join(rule.raised)} |"
+    yield ""
+    yield "Of every course:"
+    yield ""
+    yield from _table([number_at(name, limits) for name in OF_THE_COURSE])
 
 
 def _lines(rule: Rule, limits: Limits) -> Iterator[str]:
-    module = _module(rule)
     yield f"## {rule.name}"
     yield ""
-    yield inspect.cleandoc(module.__doc__ or "")
+    yield f"*{rule.title[0].upper()}{rule.title[1:]}.* {_meaning(rule)}"
+    yield ""
+    yield "Raised:"
+    yield ""
+    for priority, words in rule.raised.items():
+        yield f"- **{priority}**: {filled(words, limits)}"
+    yield ""
+    yield f"Clears: {filled(rule.clears, limits)}."
     yield ""
     if isinstance(rule, SampledRule):
-        yield "Decided from the samples; tiers, each with its hold and its clearing hold:"
-        yield ""
-        for tier in rule.tiers(limits):
-            yield f"- {tier.priority}: {_written(tier.hold)}, clears {_written(tier.clear_hold)}"
+        yield "Judged in every sample."
     elif rule.moves_with == "samples":
-        yield "Decided by a hold time, which moves with the patient's own samples and the clock."
+        yield "Judged as time passes, by the patient's own samples or the clock."
     else:
-        yield "Decided by deadlines, which wait for the clock alone."
-    section = _SECTIONS.get(rule.name)
-    if section is None:
-        return
-    yield ""
-    yield "| number | value | source |"
-    yield "|---|---|---|"
-    values = getattr(limits, section)
-    for key in values.__struct_fields__:
-        source = limits.sources[f"{section}.{key}"]
-        yield f"| `{section}.{key}` | {_written(getattr(values, key))} | {source} |"
+        yield "Judged as time passes, by the monitor's clock: it needs no sample."
+    numbers = numbers_of(rule, limits)
+    if numbers:
+        yield ""
+        yield from _table(numbers)
 
 
-def _module(rule: Rule) -> ModuleType:
-    found: ModuleType = getattr(rules, rule.name.replace("-", "_"))
-    return found
+def _table(numbers: list[Number]) -> Iterator[str]:
+    yield "| number | bound | value | source |"
+    yield "|---|---|---|---|"
+    for number in numbers:
+        bound = _BOUNDS[number.bound]
+        yield f"| `{number.name}` | {bound} | {number.written} | {number.source} |"
 
 
-def _written(value: float | timedelta) -> str:
-    if not isinstance(value, timedelta):
-        return f"{value:g}"
-    seconds = value.total_seconds()
-    for unit, length in (("h", 3600), ("min", 60)):
-        if seconds >= length and seconds % length == 0:
-            return f"{seconds / length:g} {unit}"
-    return f"{seconds:g} s"
+def _meaning(rule: Rule) -> str:
+    """Give what the rule's own file says of it."""
+    module = getattr(rules, rule.name.replace("-", "_"))
+    return inspect.cleandoc(module.__doc__ or "").replace("``", "`")

@@ -6,8 +6,8 @@ holds once time has passed its deadline. Both are pure: no acknowledgement and n
 them. What is missing is an answer of its own (``UNKNOWN``), never a false or a zero.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Literal, NamedTuple
@@ -96,6 +96,11 @@ class Finding(NamedTuple):
     source: str
 
 
+Raised = Mapping[Priority, str]
+"""Each priority that a rule may have, and in words when. ``{section.key}`` stands for a number of
+the profile: what the words of a rule mention, in ``raised`` and in ``clears``, are its numbers."""
+
+
 @dataclass(frozen=True)
 class SampledRule:
     """A rule whose condition stands in the samples.
@@ -111,6 +116,8 @@ class SampledRule:
     finding: Callable[[PatientState, Limits, datetime], Finding]
     levels: Callable[[PatientState, Limits, datetime], Levels] | None = None
     moves_with: Literal["samples"] = "samples"
+    raised: Raised = field(default_factory=dict, hash=False)
+    clears: str = ""
 
 
 @dataclass(frozen=True)
@@ -126,6 +133,8 @@ class DeadlineRule:
     watch: Callable[[PatientState, Limits], Watch]
     finding: Callable[[PatientState, Limits, datetime], Finding]
     moves_with: Literal["clock", "samples"] = "clock"
+    raised: Raised = field(default_factory=dict, hash=False)
+    clears: str = ""
 
 
 Rule = SampledRule | DeadlineRule

@@ -60,4 +60,18 @@ def _finding(patient: PatientState, limits: Limits, _at: datetime) -> Finding:
     )
 
 
-RULE = DeadlineRule("abrupt-stop", "abrupt stop", _watch, _finding, moves_with="samples")
+RULE = DeadlineRule(
+    "abrupt-stop",
+    "abrupt stop",
+    _watch,
+    _finding,
+    moves_with="samples",
+    raised={
+        "medium": "delivery ends after {abrupt_stop.after} or more, from a dose above"
+        " {abrupt_stop.floor_ppm} that was held for {abrupt_stop.dose_held}, and stays"
+        " ended for {abrupt_stop.hold}; no plan to stop was made within {abrupt_stop.plan}"
+        " before",
+        "high": "the same from a dose above {abrupt_stop.high_ppm}",
+    },
+    clears="delivery resumes, or the course ends or is closed with a reason",
+)

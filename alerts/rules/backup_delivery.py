@@ -37,4 +37,14 @@ def _finding(_patient: PatientState, limits: Limits, _at: datetime) -> Finding:
     )
 
 
-RULE = SampledRule("backup-delivery", "backup delivery", _tiers, _read, _finding)
+RULE = SampledRule(
+    "backup-delivery",
+    "backup delivery",
+    _tiers,
+    _read,
+    _finding,
+    raised={
+        "medium": "mode backup for {backup_delivery.hold}",
+    },
+    clears="another mode, or delivery ends",
+)

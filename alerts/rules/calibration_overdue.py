@@ -37,5 +37,14 @@ def _finding(_patient: PatientState, limits: Limits, _at: datetime) -> Finding:
 
 
 RULE = DeadlineRule(
-    "calibration-overdue", "calibration overdue", _watch, _finding, moves_with="samples"
+    "calibration-overdue",
+    "calibration overdue",
+    _watch,
+    _finding,
+    moves_with="samples",
+    raised={
+        "info": "delivery for more than {calibration_overdue.after} since the device's last sample"
+        " in mode calibrating; only for devices that ever sent one",
+    },
+    clears="the device calibrates, or the course ends",
 )

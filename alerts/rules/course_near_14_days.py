@@ -50,4 +50,14 @@ def _finding(patient: PatientState, limits: Limits, at: datetime) -> Finding:
     )
 
 
-RULE = DeadlineRule(NAME, "therapy nears 14 days", _watch, _finding)
+RULE = DeadlineRule(
+    NAME,
+    "therapy nears 14 days",
+    _watch,
+    _finding,
+    raised={
+        "info": "{course_14_days.near} after the start of the course",
+        "low": "{course_14_days.near_low} after the start",
+    },
+    clears="`course-over-14-days` is raised, a person has reviewed it, or the course ends",
+)

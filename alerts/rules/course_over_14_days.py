@@ -66,4 +66,15 @@ def _finding(patient: PatientState, limits: Limits, at: datetime) -> Finding:
     )
 
 
-RULE = DeadlineRule(NAME, "therapy past 14 days", _watch, _finding)
+RULE = DeadlineRule(
+    NAME,
+    "therapy past 14 days",
+    _watch,
+    _finding,
+    raised={
+        "medium": "more than {course_14_days.over} since the start of the course, or delivered"
+        " over all courses",
+        "low": "again {course_14_days.again} after a review, when the course still runs",
+    },
+    clears="a person reviews it, or the course ends",
+)

@@ -77,4 +77,16 @@ def _finding(patient: PatientState, limits: Limits, _at: datetime) -> Finding:
     )
 
 
-RULE = DeadlineRule(NAME, "device alarm", _watch, _finding, moves_with="samples")
+RULE = DeadlineRule(
+    NAME,
+    "device alarm",
+    _watch,
+    _finding,
+    moves_with="samples",
+    raised={
+        "medium": "a medium or high alarm of the device itself is active for {device_alarm.hold},"
+        " and no open rule says the same",
+        "high": "one of them is a high one",
+    },
+    clears="none is active any more, a rule says the same, or the course ends",
+)

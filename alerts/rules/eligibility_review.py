@@ -81,4 +81,15 @@ def _sentence(items: list[tuple[str, str]]) -> str:
     return written
 
 
-RULE = DeadlineRule(NAME, "eligibility", _watch, _finding)
+RULE = DeadlineRule(
+    NAME,
+    "eligibility",
+    _watch,
+    _finding,
+    raised={
+        "info": "the label or the payer asks for something at the start that the record contradicts"
+        " ({course.either_order} after the start, or when the contradiction arrives) or still"
+        " lacks after {eligibility_review.grace}",
+    },
+    clears="nothing is contradicted or lacking any more, or the course ends",
+)

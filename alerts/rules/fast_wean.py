@@ -38,4 +38,16 @@ def _finding(patient: PatientState, limits: Limits, _at: datetime) -> Finding:
     )
 
 
-RULE = DeadlineRule("fast-wean", "weaning too fast", _watch, _finding, moves_with="samples")
+RULE = DeadlineRule(
+    "fast-wean",
+    "weaning too fast",
+    _watch,
+    _finding,
+    moves_with="samples",
+    raised={
+        "low": "one step down is more than {fast_wean.step_ppm} or more than"
+        " {fast_wean.step_share} of the dose, or comes within {fast_wean.pause} of the"
+        " last; a step counts once the new dose has stood for {fast_wean.correction}",
+    },
+    clears="the next step keeps the pause, or the course ends",
+)

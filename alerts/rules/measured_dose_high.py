@@ -56,4 +56,19 @@ def _number(value: float | None) -> str:
     return "?" if value is None else f"{value:g}"
 
 
-RULE = SampledRule("measured-dose-high", "measured dose too high", _tiers, _read, _finding)
+RULE = SampledRule(
+    "measured-dose-high",
+    "measured dose too high",
+    _tiers,
+    _read,
+    _finding,
+    raised={
+        "medium": "the reading is more than {measured_dose.tolerance_share} and"
+        " {measured_dose.tolerance_ppm} above the set dose, or above what"
+        " {set_dose_high.limit_ppm} (or an order in force) may read, for"
+        " {measured_dose.hold}; not within {course.settling} of a change of dose",
+        "high": "the same, and above {measured_dose.high_ppm} or {measured_dose.high_share} of"
+        " the set dose",
+    },
+    clears="the reading is in range for {measured_dose.clear_hold}, or delivery ends",
+)

@@ -39,4 +39,15 @@ def _finding(_patient: PatientState, limits: Limits, _at: datetime) -> Finding:
     )
 
 
-RULE = DeadlineRule("methb-first-due", "first methemoglobin check due", _watch, _finding)
+RULE = DeadlineRule(
+    "methb-first-due",
+    "first methemoglobin check due",
+    _watch,
+    _finding,
+    raised={
+        "info": "{methb_first.due} after the start of the course; collect the check by"
+        " {methb_first.overdue}",
+    },
+    clears="a result arrives that was collected {methb_first.due} after the start or later,"
+    " or the course ends",
+)

@@ -43,4 +43,15 @@ def _finding(patient: PatientState, limits: Limits, at: datetime) -> Finding:
     )
 
 
-RULE = DeadlineRule("methb-first-overdue", "first methemoglobin check overdue", _watch, _finding)
+RULE = DeadlineRule(
+    "methb-first-overdue",
+    "first methemoglobin check overdue",
+    _watch,
+    _finding,
+    raised={
+        "medium": "{methb_first.overdue} after the start of the course no result is there that"
+        " was collected {methb_first.due} after the start or later",
+        "high": "the same {methb_first.high} after the start",
+    },
+    clears="such a result arrives, or the course ends",
+)

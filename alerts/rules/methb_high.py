@@ -39,4 +39,15 @@ def _finding(patient: PatientState, limits: Limits, _at: datetime) -> Finding:
     )
 
 
-RULE = DeadlineRule("methb-high", "methemoglobin high", _watch, _finding)
+RULE = DeadlineRule(
+    "methb-high",
+    "methemoglobin high",
+    _watch,
+    _finding,
+    raised={
+        "low": "the newest value of the course is {methb_high.low_pct} or more",
+        "medium": "it is {methb_high.medium_pct} or more",
+        "high": "it is {methb_high.high_pct} or more",
+    },
+    clears="a newer value is below, or the course ends",
+)

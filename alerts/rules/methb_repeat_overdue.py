@@ -54,4 +54,17 @@ def _finding(patient: PatientState, limits: Limits, at: datetime) -> Finding:
     )
 
 
-RULE = DeadlineRule(NAME, "methemoglobin check overdue", _watch, _finding)
+RULE = DeadlineRule(
+    NAME,
+    "methemoglobin check overdue",
+    _watch,
+    _finding,
+    raised={
+        "low": "delivering, and the last collection is {methb_repeat.interval} and a grace of"
+        " {methb_repeat.grace} of it ago; the interval is {methb_repeat.short_interval}"
+        " when more than {set_dose_high.limit_ppm} is set, the last value is"
+        " {methb_repeat.value_pct} or more, or another nitric oxide donor is given",
+        "medium": "{methb_repeat.medium_share} of the interval have passed",
+    },
+    clears="a new collection, or the course ends",
+)

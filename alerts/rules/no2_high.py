@@ -45,4 +45,16 @@ def _finding(patient: PatientState, limits: Limits, _at: datetime) -> Finding:
     )
 
 
-RULE = SampledRule("no2-high", "nitrogen dioxide too high", _tiers, _read, _finding)
+RULE = SampledRule(
+    "no2-high",
+    "nitrogen dioxide too high",
+    _tiers,
+    _read,
+    _finding,
+    raised={
+        "low": "{no2_high.low_ppm} or more for {no2_high.low_hold}",
+        "medium": "{no2_high.medium_ppm} or more for {no2_high.medium_hold}",
+        "high": "{no2_high.high_ppm} or more for {no2_high.high_hold}",
+    },
+    clears="below for {no2_high.clear_hold}, or delivery ends",
+)

@@ -51,4 +51,15 @@ def _finding(patient: PatientState, limits: Limits, at: datetime) -> Finding:
     )
 
 
-RULE = DeadlineRule(NAME, "no response in 72 h", _watch, _finding)
+RULE = DeadlineRule(
+    NAME,
+    "no response in 72 h",
+    _watch,
+    _finding,
+    raised={
+        "low": "{no_response_72h.after} after the start of a course for `perioperative-chd`, SpO2"
+        " has never been {no_response_72h.spo2_points} or more above the first of the course, nor"
+        " FiO2 {no_response_72h.fio2_points} or more below it, and the dose was never tapered",
+    },
+    clears="an improvement, a taper, another indication, or the course ends",
+)

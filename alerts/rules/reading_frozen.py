@@ -45,4 +45,14 @@ def _finding(patient: PatientState, limits: Limits, at: datetime) -> Finding:
     )
 
 
-RULE = DeadlineRule(NAME, "readings frozen", _watch, _finding, moves_with="samples")
+RULE = DeadlineRule(
+    NAME,
+    "readings frozen",
+    _watch,
+    _finding,
+    moves_with="samples",
+    raised={
+        "low": "delivering, and no measured value has changed for {reading_frozen.hold}",
+    },
+    clears="a value changes, or delivery ends",
+)

@@ -64,4 +64,16 @@ def _finding(patient: PatientState, limits: Limits, at: datetime) -> Finding:
     )
 
 
-RULE = SampledRule(NAME, "rebound suspected", _tiers, _read, _finding)
+RULE = SampledRule(
+    NAME,
+    "rebound suspected",
+    _tiers,
+    _read,
+    _finding,
+    raised={
+        "high": "within {rebound_suspected.window} of a stop or a step down, SpO2 is more than"
+        " {rebound_suspected.fall_points} below what it was before, or below"
+        " {rebound_suspected.least_pct} where it was not so before, for {rebound_suspected.hold}",
+    },
+    clears="SpO2 has recovered for {rebound_suspected.clear_hold}, or the course ends",
+)

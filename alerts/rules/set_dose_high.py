@@ -55,4 +55,17 @@ def _finding(patient: PatientState, limits: Limits, at: datetime) -> Finding:
     )
 
 
-RULE = SampledRule("set-dose-high", "set dose above the limit", _tiers, _read, _finding, _levels)
+RULE = SampledRule(
+    "set-dose-high",
+    "set dose above the limit",
+    _tiers,
+    _read,
+    _finding,
+    _levels,
+    raised={
+        "medium": "the set dose is above {set_dose_high.limit_ppm}, and above any order in force,"
+        " for {set_dose_high.hold}",
+        "high": "the same above {set_dose_high.high_ppm}",
+    },
+    clears="the set dose is not above it for {set_dose_high.clear_hold}, or delivery ends",
+)

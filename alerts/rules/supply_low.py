@@ -73,4 +73,18 @@ def _finding(patient: PatientState, limits: Limits, _at: datetime) -> Finding:
     )
 
 
-RULE = SampledRule("supply-low", "gas supply low", _tiers, _read, _finding)
+RULE = SampledRule(
+    "supply-low",
+    "gas supply low",
+    _tiers,
+    _read,
+    _finding,
+    raised={
+        "medium": "the cylinder is at {supply_low.low_bar} or below, or empty in less than"
+        " {supply_low.low} if it goes on falling as in the last {supply_low.window} (of which"
+        " {supply_low.least} must be known, a pressure every {supply_low.step}; a rise by more than"
+        " {supply_low.rise_bar} or a drop by more than {supply_low.drop_bar} is another cylinder)",
+        "high": "at {supply_low.high_bar} or below, or empty in less than {supply_low.high}",
+    },
+    clears="above both for {supply_low.clear_hold}, or the course ends",
+)

@@ -58,4 +58,16 @@ def _finding(patient: PatientState, limits: Limits, at: datetime) -> Finding:
     )
 
 
-RULE = DeadlineRule(NAME, "no telemetry", _watch, _finding)
+RULE = DeadlineRule(
+    NAME,
+    "no telemetry",
+    _watch,
+    _finding,
+    raised={
+        "low": "no sample for {telemetry_lost.low} from a device that was last heard"
+        " delivering, calibrating or in backup",
+        "medium": "no sample for {telemetry_lost.medium}",
+        "high": "no sample for {telemetry_lost.high}",
+    },
+    clears="a sample, whatever it says, or the course ends",
+)

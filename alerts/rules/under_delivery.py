@@ -47,4 +47,16 @@ def _finding(patient: PatientState, limits: Limits, _at: datetime) -> Finding:
     )
 
 
-RULE = SampledRule("under-delivery", "measured dose too low", _tiers, _read, _finding)
+RULE = SampledRule(
+    "under-delivery",
+    "measured dose too low",
+    _tiers,
+    _read,
+    _finding,
+    raised={
+        "high": "from a set dose of {measured_dose.least_set_ppm} on, the reading is more than"
+        " {measured_dose.tolerance_share} and {measured_dose.tolerance_ppm} below it for"
+        " {measured_dose.hold}; not within {course.settling} of a change of dose",
+    },
+    clears="the reading is in range for {measured_dose.clear_hold}, or delivery ends",
+)

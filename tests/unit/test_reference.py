@@ -6,11 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from alerts.profile_book import load_profile
+from alerts.numbers import filled, numbers_of
+from alerts.profile_book import load_profile, packaged
 from alerts.reasons import WORDS, Reason
-from alerts.reference import reference
+from alerts.reference import OF_THE_COURSE, reference
+from alerts.rule import Rule, SampledRule
 from alerts.rules import RULES
 from streams.course_machine import MEANING, PHASES, SIGNALS, TABLE, diagram
+from streams.scenario.file import read_scenario
+from streams.scenario.timeline import Expected
 
 ROOT = Path(__file__).parents[2]
 
@@ -45,18 +49,47 @@ def test_every_reason_has_its_words() -> None:
     assert set(WORDS) == set(Reason.__args__)  # type: ignore[attr-defined] # a Literal's words
 
 
-@pytest.mark.parametrize("rule", [rule.name for rule in RULES])
-def test_every_rule_has_scenarios(rule: str) -> None:
-    """No rule stands without a scenario that expects it."""
-    texts = [path.read_text() for path in ROOT.joinpath("tests/scenarios").glob("*.yaml")]
-    assert any(f"rule: {rule}, phase: raised" in text for text in texts)
-    assert any(f"rule: {rule}, phase: cleared" in text for text in texts)
+@pytest.fixture(scope="module")
+def expectations() -> list[Expected]:
+    """Everything that any scenario expects."""
+    paths = ROOT.joinpath("tests/scenarios").glob("*.yaml")
+    return [expected for path in paths for expected in read_scenario(path).expect]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_registry_scenarios_and_rule_book_agree(rule: Rule, expectations: list[Expected]) -> None:
+    """A rule is raised and cleared in a scenario, at no priority but those the rule book tells."""
+    mine = [expected for expected in expectations if expected.rule == rule.name]
+    assert {"raised", "cleared"} <= {expected.phase for expected in mine}
+    told = {expected.priority for expected in mine if expected.priority is not None}
+    assert told <= set(rule.raised)
+    book = ROOT.joinpath("docs/rules.md").read_text()
+    assert book.count(f"\n## {rule.name}\n") == 1
+
+
+@pytest.mark.parametrize("profile", sorted(packaged().names))
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_a_rule_says_in_words_what_it_does(rule: Rule, profile: str) -> None:
+    """When it is raised, at each priority that it may have, when it clears, with real numbers."""
+    limits = load_profile(profile)
+    assert rule.clears
+    for words in (*rule.raised.values(), rule.clears):
+        assert "{" not in filled(words, limits)
+    if isinstance(rule, SampledRule):
+        assert list(rule.raised) == [tier.priority for tier in rule.tiers(limits)]
+
+
+def test_every_number_belongs_to_a_rule() -> None:
+    """No number judges unmentioned: a rule's words name it, or it is one of every course."""
+    limits = load_profile("default")
+    mentioned = {number.name for rule in RULES for number in numbers_of(rule, limits)}
+    assert mentioned | set(OF_THE_COURSE) == set(limits.sources)
 
 
 def test_explaining() -> None:
     """A rule is explained with the numbers of the profile asked for; an unknown one is named."""
     assert (
-        "| `abrupt_stop.floor_ppm` | 2 |"
+        "| `abrupt_stop.floor_ppm` | above | 2 ppm | published protocol: 20, 10, 5, 3, 2, off"
         in inowatch("explain", "abrupt-stop", "--profile", "floor-2").stdout
     )
     unknown = inowatch("explain", "no-such-rule")

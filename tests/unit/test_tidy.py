@@ -29,6 +29,7 @@ CORE = (
     "alerts/limits.py",
     "alerts/methb.py",
     "alerts/notify.py",
+    "alerts/numbers.py",
     "alerts/occurrence.py",
     "alerts/policy.py",
     "alerts/policy_facts.py",
