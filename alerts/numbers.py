@@ -14,6 +14,8 @@ from msgspec import Struct
 from alerts.limits import Limits
 from alerts.rule import Rule
 
+BOUNDS = {">": "above", ">=": "at or above", "<": "below", "<=": "at or below"}
+"""What a bound is called: exactly that number is in order above and below, else it is not."""
 _UNITS = {"ppm": "ppm", "pct": "%", "bar": "bar", "points": "points"}
 _SHARES = ("share", "grace")
 """Last words of the keys that hold a share of something; people read them in percent."""

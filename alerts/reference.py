@@ -8,10 +8,9 @@ from collections.abc import Iterator
 
 from alerts import rules
 from alerts.limits import Limits
-from alerts.numbers import Number, filled, number_at, numbers_of
+from alerts.numbers import BOUNDS, Number, filled, number_at, numbers_of
 from alerts.rule import Rule, SampledRule
 
-_BOUNDS = {">": "above", ">=": "at or above", "<": "below", "<=": "at or below"}
 OF_THE_COURSE = ("course.interruption", "course.either_order", "course.settling")
 
 
@@ -88,7 +87,7 @@ def _table(numbers: list[Number]) -> Iterator[str]:
     yield "| number | bound | value | source |"
     yield "|---|---|---|---|"
     for number in numbers:
-        bound = _BOUNDS[number.bound]
+        bound = BOUNDS[number.bound]
         yield f"| `{number.name}` | {bound} | {number.written} | {number.source} |"
 
 

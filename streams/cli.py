@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from alerts.profile_book import ProfileBook
+    from streams.explain_command import Form
     from streams.settings import Settings
 
 
@@ -222,27 +224,75 @@ def simulate(  # noqa: PLR0913, PLR0917 - the contract's options, one parameter 
 
 
 @main.command()
-@click.argument("rule", required=False)
+@click.argument("what", metavar="RULE|ALERT_ID", required=False)
 @click.option("--all", "every", is_flag=True, help="The whole rule book, as in docs/rules.md.")
-@click.option("--profile", default="default", show_default=True, help="The limits to show.")
-@click.option("--profiles", type=_FOLDER, help="A folder with the site's own profiles.")
-def explain(rule: str | None, profile: str, profiles: Path | None, *, every: bool) -> None:
-    """Say what a rule watches, why, and by which numbers."""
+@click.option("--profile", default="default", show_default=True, help="The limits of a rule.")
+@click.option(
+    "--profiles",
+    type=_FOLDER,
+    envvar="INOWATCH_PROFILES",
+    show_envvar=True,
+    help="A folder with the site's own profiles.",
+)
+@click.option(
+    "--store",
+    envvar="INOWATCH_STORE",
+    default="sqlite:inowatch.sqlite",
+    show_default=True,
+    show_envvar=True,
+    help="Where an alert was kept.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How to write an alert.",
+)
+def explain(  # noqa: PLR0913 - options, one parameter each
+    what: str | None,
+    profile: str,
+    profiles: Path | None,
+    store: str,
+    form: "Form",
+    *,
+    every: bool,
+) -> None:
+    """Say what a rule watches, why and by which numbers, or what stands behind one alert."""
     from alerts.profile_book import InvalidProfile, ProfileBook
     from alerts.reference import explain as explained
     from alerts.reference import reference
     from alerts.rules import RULES
+    from streams.explain_command import is_alert_id
 
     names = ", ".join(one.name for one in RULES)
-    if not every and rule is None:
-        raise click.UsageError(f"name a rule, or --all: {names}")
+    if not every and what is None:
+        raise click.UsageError(f"name a rule or an alert's id, or --all: {names}")
     try:
-        limits = ProfileBook(profiles).named(profile)
-        click.echo(reference(limits).rstrip() if every else explained(str(rule), limits))
+        book = ProfileBook(profiles)
+        if every:
+            click.echo(reference(book.named(profile)).rstrip())
+        elif is_alert_id(str(what)):
+            _explain_alert(str(what), store, form, book)
+        else:
+            click.echo(explained(str(what), book.named(profile)))
     except InvalidProfile as wrong:
         raise click.UsageError(str(wrong)) from None
     except KeyError:
-        raise click.UsageError(f"no rule {rule!r}; there are {names}") from None
+        raise click.UsageError(f"no rule and no alert's id: {what!r}; there are {names}") from None
+
+
+def _explain_alert(alert_id: str, store: str, form: "Form", book: "ProfileBook") -> None:
+    from streams.explain_command import NoSuchAlert, explain_alert
+    from streams.stores.port import StoreUnavailable, WrongStore
+
+    try:
+        click.echo(explain_alert(alert_id, store, form, book))
+    except (NoSuchAlert, StoreUnavailable, WrongStore) as wrong:
+        raise click.ClickException(str(wrong)) from None
+    except ValueError as wrong:
+        raise click.UsageError(str(wrong)) from None
 
 
 @main.command()

@@ -12,27 +12,28 @@ import os
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
-from streams.stores.port import Store
+from streams.stores.port import Store, StoreUnavailable
 
 TOKEN_VARIABLE = "INOWATCH_INFLUXDB_TOKEN"  # noqa: S105 - the name of a variable, not a secret
 _FORMS = "sqlite:///path/file.db, sqlite:file.db or influxdb://host:port/org/bucket"
 _DEFAULT_PORT = {"influxdb": 8086, "influxdb+https": 443}
 
 
-def open_store(url: str) -> Store:
+def open_store(url: str, *, make: bool = True) -> Store:
     """Open the store at ``url``; ``ValueError`` says what is wrong with the address.
 
-    Raises ``StoreUnavailable`` and ``WrongStore`` as the store itself does.
+    ``make``: a file that is not there is made; a reader that only asks does not want that. Raises
+    ``StoreUnavailable`` and ``WrongStore`` as the store itself does.
     """
     parts = urlsplit(url)
     if parts.scheme == "sqlite":
-        return _sqlite(parts)
+        return _sqlite(parts, make=make)
     if parts.scheme in _DEFAULT_PORT:
         return _influx(parts)
     raise ValueError(f"no store has the scheme {parts.scheme!r}: write {_FORMS}")
 
 
-def _sqlite(parts: SplitResult) -> Store:
+def _sqlite(parts: SplitResult, *, make: bool) -> Store:
     from streams.stores.sqlite import SqliteStore
 
     if parts.netloc:
@@ -44,7 +45,10 @@ def _sqlite(parts: SplitResult) -> Store:
         raise ValueError("a sqlite address is a path only: it takes no parameters")
     if not parts.path.strip("/"):
         raise ValueError("the sqlite address lacks a path: sqlite:///path/file.db")
-    return SqliteStore(Path(unquote(parts.path)).expanduser())
+    path = Path(unquote(parts.path)).expanduser()
+    if not make and not path.exists():
+        raise StoreUnavailable(f"there is no {path}")
+    return SqliteStore(path)
 
 
 def _influx(parts: SplitResult) -> Store:

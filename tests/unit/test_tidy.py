@@ -44,6 +44,7 @@ CORE = (
     "streams/devices.py",
     "streams/door.py",
     "streams/followed.py",
+    "streams/evidence.py",
     "streams/partition.py",
     "streams/readings.py",
     "streams/replay.py",
