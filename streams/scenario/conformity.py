@@ -7,6 +7,8 @@ once. Knows nothing of what a scenario means.
 import re
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
+from functools import reduce
+from operator import getitem
 from typing import Any
 
 import msgspec
@@ -19,7 +21,7 @@ Json = dict[str, Any]
 
 JUDGED = frozenset(
     {"$ref", "additionalProperties", "anyOf", "enum", "format", "items", "maxItems", "maxLength"}
-    | {"maximum", "minLength", "minimum", "pattern", "properties", "required", "type"}
+    | {"maximum", "minItems", "minLength", "minimum", "pattern", "properties", "required", "type"}
 )
 """A schema that says more than this would promise what nobody looks at; a test holds it."""
 
@@ -35,18 +37,19 @@ _NAMES = {
 
 
 def departures(root: Node, schema: Json) -> Iterator[Fault]:
-    """Yield what is wrong with the document, by ``schema`` and its ``$defs``."""
-    yield from _Judge(schema.get("$defs", {})).faults(root, schema, ())
+    """Yield what is wrong with the document, by ``schema`` and what it refers to in itself."""
+    yield from _Judge(schema).faults(root, schema, ())
 
 
 class _Judge:
-    def __init__(self, definitions: dict[str, Json]) -> None:
-        self._definitions = definitions
+    def __init__(self, whole: Json) -> None:
+        self._whole = whole
 
     def faults(self, node: Node, schema: Json, where: Where) -> Iterator[Fault]:
         """Judge one node; what stands beside a reference holds together with it."""
         if "$ref" in schema:
-            schema = self._definitions[schema["$ref"].rpartition("/")[2]] | schema
+            parts = schema["$ref"].removeprefix("#/").split("/")
+            schema = reduce(getitem, parts, self._whole) | schema
         if "anyOf" in schema:
             yield from self._any_of(node, schema, where)
             return
@@ -98,6 +101,8 @@ class _Judge:
     def _sequence(self, node: SequenceNode, schema: Json, where: Where) -> Iterator[Fault]:
         for number, item in enumerate(node.value):
             yield from self.faults(item, schema.get("items", {}), (*where, number))
+        if len(node.value) < schema.get("minItems", 0):
+            yield fault(node, where, "is empty")
         if len(node.value) > schema.get("maxItems", len(node.value)):
             yield fault(node, where, f"has more than {schema['maxItems']} entries")
 

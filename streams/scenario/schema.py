@@ -1,9 +1,9 @@
 """The JSON Schema of a scenario file (draft 2020-12), made from the types and from nothing else.
 
-The frame is that of ``timeline``. What stands under ``sample``, ``with``, ``lab``, ``course`` and
-``action`` has the fields of the record that it becomes, less what the timeline itself says of it;
-times are lengths since the start there too. A misspelt field would be ignored on a topic; in a
-scenario it would test nothing, so it is refused.
+The frame is that of ``timeline``. What stands under ``sample``, ``with``, ``cycle``, ``lab``,
+``course`` and ``action`` has the fields of the record that it becomes, less what the timeline
+itself says of it; times are lengths since the start there too. A misspelt field would be ignored on
+a topic; in a scenario it would test nothing, so it is refused.
 """
 
 from typing import Any
@@ -49,6 +49,15 @@ def scenario_schema() -> Json:
     entry = definitions["Moment"]["properties"]
     for key, (name, required) in _CONTENTS.items():
         entry[key] = {"$ref": f"#/$defs/{name}", "required": required}
+    entry["cycle"]["additionalProperties"] = False
+    entry["cycle"]["properties"] = {
+        key: {
+            "type": "array",
+            "items": {"$ref": f"#/$defs/Telemetry/properties/{key}"},
+            "minItems": 1,
+        }
+        for key in definitions["Telemetry"]["properties"]
+    }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A scenario of inowatch",

@@ -25,6 +25,7 @@ _ALL_SAYINGS = tuple(key for keys in _SAYINGS for key in keys)
 _QUALIFIES: Mapping[str, tuple[str, ...]] = {
     "device": ("gives", "mode", "silent", "sample"),
     "with": ("gives", "mode"),
+    "cycle": ("gives", "mode"),
     "time": ("sample",),
 }
 """Key of an entry, and the keys of which one must stand beside it."""
@@ -85,6 +86,8 @@ def _sayings(entry: Json, where: Where) -> Found:
         yield where, f"says {' and '.join(words)}: make entries of their own"
     if _says(entry, "silent") and (_says(entry, "gives") or _says(entry, "mode")):
         yield (*where, "silent"), "a silent device gives nothing and has no mode"
+    for key in entry.get("with", {}).keys() & entry.get("cycle", {}).keys():
+        yield (*where, "cycle", key), "stands in with too, and only one of them can be meant"
     for key, others in _QUALIFIES.items():
         if key in entry and said and not any(_says(entry, other) for other in others):
             yield (*where, key), f"goes with {', '.join(others)} only"

@@ -172,6 +172,21 @@ FAULTS = {
         "sample: {mode: standby}, with: {no_ppm: 5}",
         ["7:58: timeline, entry 3, with: goes with gives, mode only"],
     ),
+    "fields that stand twice": (
+        "gives: 20",
+        "gives: 20, with: {no_ppm: 5}, cycle: {no_ppm: [5, 6]}",
+        ["5:59: timeline, entry 1, cycle, no_ppm: stands in with too, and only one of them"],
+    ),
+    "a cycle of nothing": (
+        "gives: 20",
+        "gives: 20, cycle: {no_ppm: []}",
+        ["5:40: timeline, entry 1, cycle, no_ppm: is empty"],
+    ),
+    "a number in a cycle": (
+        "gives: 20",
+        "gives: 20, cycle: {spo2_pct: [95, 195]}",
+        ["5:47: timeline, entry 1, cycle, spo2_pct, entry 2: 195 is more than 100"],
+    ),
     "entries of a device out of order": (
         "at: 0, gives: 20",
         "at: 5 h 1 s, gives: 20",
