@@ -43,8 +43,8 @@ def difference(scenario: Scenario, pairs: list[Pair]) -> Iterator[tuple[Pair | N
     if counts["same"] == len(pairs):
         return
     rows = [(pair, _wanted(pair.expected), _came(pair, scenario)) for pair in pairs]
-    width = max(len(left) for _, left, _ in rows)
-    yield None, f"{'':7}  {'expected':{width}}  got"
+    width = max(len(_HEAD), *(len(left) for _, left, _ in rows))
+    yield None, f"{'':7}  {_HEAD:{width}}  got"
     for pair, left, right in rows:
         yield pair, f"{pair.verdict:7}  {left:{width}}  {right}"
         for aspect in pair.unlike:
@@ -52,6 +52,9 @@ def difference(scenario: Scenario, pairs: list[Pair]) -> Iterator[tuple[Pair | N
         if pair.got is not None and pair.verdict != "same":
             yield pair, f"{'':7}    {pair.got.summary}"
     yield None, ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict])
+
+
+_HEAD = "expected"
 
 
 def _wanted(expected: Expected | None) -> str:
