@@ -5,41 +5,19 @@ Exit codes: 0 done, 1 failed, 2 wrong use. Each command imports what it needs wh
 
 import os
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from streams.offline_commands import explain, policy, replay, scenario
+
 if TYPE_CHECKING:
-    from alerts.profile_book import ProfileBook
-    from streams.explain_command import Form
     from streams.settings import Settings
 
 
-class Instant(click.ParamType):
-    """An RFC 3339 time with an offset; anything else is refused, not guessed."""
-
-    name = "time"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> datetime:
-        """Return an aware time, or fail with a reason."""
-        try:
-            time = datetime.fromisoformat(str(value))
-        except ValueError:
-            self.fail(f"{value!r} is no RFC 3339 time such as 2026-11-20T10:00:00Z", param, ctx)
-        if time.tzinfo is None:
-            self.fail(f"{value!r} has no offset; add Z or, say, +01:00", param, ctx)
-        return time
-
-
-_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _SPEED = click.FloatRange(min=0.0, min_open=True, max=1000.0)
 _SPEED_HELP = "Ward seconds in a second."
 
@@ -51,86 +29,6 @@ def main() -> None:
 
     A secondary alarm system: it never replaces the device's own alarms.
     """
-
-
-@main.command()
-@click.argument(
-    "files",
-    nargs=-1,
-    required=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-)
-@click.option("--until", type=Instant(), help="Move the clock on to this time at the end.")
-@click.option("--profile", default="default", show_default=True, help="The limits to judge by.")
-@click.option("--profiles", type=_FOLDER, help="A folder with the site's own profiles.")
-@click.option(
-    "--rejects",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write what was refused to this file, a JSON object a line.",
-)
-def replay(
-    files: tuple[Path, ...],
-    until: datetime | None,
-    profile: str,
-    profiles: Path | None,
-    rejects: Path | None,
-) -> None:
-    """Judge recorded events offline: alert transitions as JSON lines on stdout."""
-    from alerts.profile_book import InvalidProfile, ProfileBook
-    from streams.replay_command import InvalidReplay, run_replay
-    from streams.ward import Ward
-
-    try:
-        ward = Ward(profile, book=ProfileBook(profiles))
-        refused = run_replay(files, until, ward, rejects, sys.stdout.buffer)
-    except (InvalidProfile, InvalidReplay) as wrong:
-        raise click.UsageError(str(wrong)) from None
-    except OSError as wrong:
-        raise click.ClickException(str(wrong)) from None
-    _tell_refused(refused, f"see {rejects}" if rejects else "--rejects FILE keeps them")
-
-
-@main.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--patient", required=True, help="The patient's pseudonym.")
-@click.option("--at", type=Instant(), help="As of this time; the recording's end by default.")
-@click.option("--payer", help="Show this payer's policy in place of the recorded one's.")
-@click.option("--profile", default="default", show_default=True, help="The limits to judge by.")
-@click.option("--profiles", type=_FOLDER, help="A folder with the site's own profiles.")
-@click.option(
-    "--format", "form", default="table", show_default=True, type=click.Choice(["table", "json"])
-)
-def policy(  # noqa: PLR0913, PLR0917 - the options, one parameter each
-    file: Path,
-    patient: str,
-    at: datetime | None,
-    payer: str | None,
-    profile: str,
-    profiles: Path | None,
-    form: str,
-) -> None:
-    """Show what payer and label ask of a patient's course, and what is on record.
-
-    No verdict on care: each criterion is met, not met or indeterminate, with the fact behind it.
-    """
-    from alerts.policy import InvalidPolicy
-    from alerts.profile_book import InvalidProfile, ProfileBook
-    from schemas.encode import encode
-    from streams.policy_command import InvalidAsk, UnknownPatient, run_policy
-    from streams.ward import Ward
-    from streams.worksheet import table
-
-    try:
-        ward = Ward(profile, book=ProfileBook(profiles))
-        sheet, refused = run_policy(file, patient, at, payer, ward)
-    except (InvalidProfile, InvalidAsk) as wrong:
-        raise click.UsageError(str(wrong)) from None
-    except (OSError, UnknownPatient, InvalidPolicy) as wrong:
-        raise click.ClickException(str(wrong)) from None
-    lines = table(sheet) if form == "table" else [encode(sheet).decode()]
-    for line in lines:
-        click.echo(line)
-    _tell_refused(refused, "inowatch replay --rejects FILE keeps them")
 
 
 @main.command()
@@ -223,98 +121,6 @@ def simulate(  # noqa: PLR0913, PLR0917 - the contract's options, one parameter 
         raise click.UsageError(str(wrong)) from None
 
 
-@main.command()
-@click.argument("what", metavar="RULE|ALERT_ID", required=False)
-@click.option("--all", "every", is_flag=True, help="The whole rule book, as in docs/rules.md.")
-@click.option("--profile", default="default", show_default=True, help="The limits of a rule.")
-@click.option(
-    "--profiles",
-    type=_FOLDER,
-    envvar="INOWATCH_PROFILES",
-    show_envvar=True,
-    help="A folder with the site's own profiles.",
-)
-@click.option(
-    "--store",
-    envvar="INOWATCH_STORE",
-    default="sqlite:inowatch.sqlite",
-    show_default=True,
-    show_envvar=True,
-    help="Where an alert was kept.",
-)
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How to write an alert.",
-)
-def explain(  # noqa: PLR0913 - options, one parameter each
-    what: str | None,
-    profile: str,
-    profiles: Path | None,
-    store: str,
-    form: "Form",
-    *,
-    every: bool,
-) -> None:
-    """Say what a rule watches, why and by which numbers, or what stands behind one alert."""
-    from alerts.profile_book import InvalidProfile, ProfileBook
-    from alerts.reference import explain as explained
-    from alerts.reference import reference
-    from alerts.rules import RULES
-    from streams.explain_command import is_alert_id
-
-    names = ", ".join(one.name for one in RULES)
-    if not every and what is None:
-        raise click.UsageError(f"name a rule or an alert's id, or --all: {names}")
-    try:
-        book = ProfileBook(profiles)
-        if every:
-            click.echo(reference(book.named(profile)).rstrip())
-        elif is_alert_id(str(what)):
-            _explain_alert(str(what), store, form, book)
-        else:
-            click.echo(explained(str(what), book.named(profile)))
-    except InvalidProfile as wrong:
-        raise click.UsageError(str(wrong)) from None
-    except KeyError:
-        raise click.UsageError(f"no rule and no alert's id: {what!r}; there are {names}") from None
-
-
-def _explain_alert(alert_id: str, store: str, form: "Form", book: "ProfileBook") -> None:
-    from streams.explain_command import NoSuchAlert, explain_alert
-    from streams.stores.port import StoreUnavailable, WrongStore
-
-    try:
-        click.echo(explain_alert(alert_id, store, form, book))
-    except (NoSuchAlert, StoreUnavailable, WrongStore) as wrong:
-        raise click.ClickException(str(wrong)) from None
-    except ValueError as wrong:
-        raise click.UsageError(str(wrong)) from None
-
-
-@main.command()
-@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
-@click.option("--schema", is_flag=True, help="Print the JSON Schema of a scenario file instead.")
-def scenario(paths: tuple[Path, ...], *, schema: bool) -> None:
-    """Run scenario files, or all in a folder and below it, and say where they differ."""
-    from streams.scenario.schema import written_schema
-    from streams.scenario_command import NoScenarios, run_scenarios
-
-    if schema == bool(paths):
-        raise click.UsageError("name scenario files or folders, or --schema alone")
-    if schema:
-        click.echo(written_schema(), nl=False)
-        return
-    try:
-        held = run_scenarios(paths)
-    except NoScenarios as wrong:
-        raise click.UsageError(str(wrong)) from None
-    sys.exit(0 if held else 1)
-
-
 @main.group()
 def deploy() -> None:
     """Set up servers; doing it twice changes nothing."""
@@ -329,11 +135,8 @@ def deploy_kafka() -> None:
         sys.exit(run_deploy_kafka(_settings()))
 
 
-def _tell_refused(refused: Counter[str], where: str) -> None:
-    if not refused:
-        return
-    counts = ", ".join(f"{reason} {count}" for reason, count in sorted(refused.items()))
-    click.echo(f"{refused.total()} records refused: {counts}; {where}", err=True)
+for command in (replay, policy, explain, scenario):
+    main.add_command(command)
 
 
 if __name__ == "__main__":
