@@ -20,7 +20,7 @@ class InvalidSimulation(ValueError):
 
 def list_scenarios() -> list[str]:
     """Return a line for each scenario."""
-    return [f"{scenario.name:16} {scenario.says}" for scenario in SCENARIOS.values()]
+    return [f"{scenario.name:20} {scenario.says}" for scenario in SCENARIOS.values()]
 
 
 def run_simulation(  # noqa: PLR0913, PLR0917 - the contract's options, one parameter each

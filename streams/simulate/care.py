@@ -1,23 +1,40 @@
 """What correct care does around a list of doses: wean, draw blood, calibrate, plan the stop.
 
-Promise: a regimen made here from doses of at most 20 ppm gives no reason for an alert above
-*info*. Each margin is kept inside the rule's limit on purpose and says which one it is.
+Promise: a regimen made here from doses of at most 20 ppm and without faults gives no reason for an
+alert above *info*. Each margin is kept inside the rule's limit on purpose and says which one it is.
 """
 
 from collections.abc import Iterable, Sequence
 from random import Random
 
-from streams.simulate.regimen import Deed, Draw, Oxygen, Regimen, Stretch
+from streams.simulate.regimen import Deed, Draw, Fault, Hazard, Oxygen, Regimen, Stretch
 
 STANDARD_PPM = 20.0
 WEANING_PPM = (10.0, 5.0, 3.0, 2.0, 1.0, 0.0)
 """No step is more than half of the dose or 10 ppm, and the last one starts from 1 ppm."""
 
-_FIO2_PCT = {20.0: 72.0, 10.0: 60.0, 5.0: 50.0, 3.0: 45.0, 2.0: 42.0, 1.0: 40.0, 0.0: 50.0}
+_FIO2_PCT = {
+    20.0: 72.0,
+    10.0: 60.0,
+    8.0: 56.0,
+    5.0: 50.0,
+    3.0: 45.0,
+    2.0: 42.0,
+    1.0: 40.0,
+    0.0: 50.0,
+}
 _RESCUE_FIO2_PCT = 100.0
 _REBOUND_SPO2_PCT = 78.0
 _DRAW_MARGIN_H = 1.5
 _CALIBRATION_MARGIN_H = 0.3
+
+
+def events(rng: Random, first_h: float, count: int, every_h: Stretch) -> list[float]:
+    """Repeat an event from ``first_h`` on, after ``every_h`` each time."""
+    hours = [first_h]
+    while len(hours) < count:
+        hours.append(hours[-1] + rng.uniform(*every_h))
+    return hours
 
 
 def hold_and_wean(
@@ -65,20 +82,25 @@ def regimen(  # noqa: PLR0913 - each departure from plain care is a parameter of
     silences: tuple[Stretch, ...] = (),
     deeds: tuple[Deed, ...] = (),
     noisy: bool = False,
+    faults: tuple[Fault, ...] = (),
+    hazards: tuple[Hazard, ...] = (),
 ) -> Regimen:
     """Complete the care around ``doses``; ``first`` replaces the first draw of blood."""
     end_h = doses[-1][0]
     first = first or first_draw(rng)
     changes = [(at_h, at_h) for at_h, _ in doses]
+    faulty = [(fault.from_h, fault.to_h) for fault in faults]
     return Regimen(
         doses=tuple(doses),
         oxygen=_oxygen(rng, doses),
         draws=(first, *later_draws(rng, first, end_h, draw_every_h)),
         deeds=(*deeds, *_farewell(rng, end_h)),
-        calibrations=_calibrations(rng, end_h, [*changes, *transports, *silences]),
+        calibrations=_calibrations(rng, end_h, [*changes, *transports, *silences, *faulty]),
         transports=transports,
         silences=silences,
         noisy=noisy,
+        faults=faults,
+        hazards=hazards,
     )
 
 
@@ -97,7 +119,7 @@ def _farewell(rng: Random, end_h: float) -> tuple[Deed, Deed]:
 def _calibrations(rng: Random, end_h: float, busy: Iterable[Stretch]) -> tuple[Stretch, ...]:
     """Calibrate to zero for 3 to 5 min every 19 to 21.5 h, later while something else goes on.
 
-    The longest other thing is a transport of 1.3 h, so that 24 h are never reached.
+    The longest other thing is a leak of 1.5 h, so that 24 h are never reached.
     """
     margin_h = _CALIBRATION_MARGIN_H
     taken = sorted((begin_h - margin_h, stop_h + margin_h) for begin_h, stop_h in busy)

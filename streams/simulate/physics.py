@@ -21,6 +21,11 @@ _LAGS_TO_REST = 12
 """After so many time constants less than a hundred-thousandth of a step is left."""
 
 
+def fall_bar_h(level_ppm: float) -> float:
+    """How fast the pressure falls while ``level_ppm`` is given, in bar an hour."""
+    return _BAR_PER_PPM_MS * HOUR_MS * level_ppm
+
+
 class Lagging:
     """A quantity that runs after its target with a time constant."""
 
@@ -71,24 +76,35 @@ class Analyser:
         reading = 26 + 12 * random() if self._spiked else level_ppm * (0.84 + 0.34 * random())
         return round(reading, 2), "valid"
 
-    def no2(self, level_ppm: float) -> float:
-        """Return NO2, which grows with the dose: about 0.15 ppm at 20 ppm."""
-        return round(0.02 + level_ppm * 0.006 + 0.03 * self._rng.random(), 3)
+    def no2(self, level_ppm: float, from_ppm: float | None = None) -> float:
+        """Return NO2 from ``from_ppm`` on; else it grows with the dose, 0.15 ppm at 20 ppm."""
+        least = 0.02 + level_ppm * 0.006 if from_ppm is None else from_ppm
+        return round(least + 0.03 * self._rng.random(), 3)
 
 
 class Cylinder:
-    """Supply pressure: falls with what is given, and is changed long before it is low."""
+    """Supply pressure: falls with what is given, and is changed long before it is low.
+
+    Unless nobody does: see the faults ``cylinder`` and ``leak``.
+    """
 
     def __init__(self, rng: Random) -> None:
         self._rng = rng
         self._bar = rng.uniform(90.0, 150.0)
         self._last_ms = 0
 
-    def at(self, at_ms: int, level_ppm: float) -> float:
+    def connect(self, bar: float) -> None:
+        """Put another cylinder in its place."""
+        self._bar = bar
+
+    def at(
+        self, at_ms: int, level_ppm: float, leak_bar_h: float = 0.0, *, watched: bool = True
+    ) -> float:
         """Return the pressure in bar, having given ``level_ppm`` since the last call."""
-        self._bar -= _BAR_PER_PPM_MS * level_ppm * max(0, at_ms - self._last_ms)
+        passed_ms = max(0, at_ms - self._last_ms)
+        self._bar -= (_BAR_PER_PPM_MS * level_ppm + leak_bar_h / HOUR_MS) * passed_ms
         self._last_ms = at_ms
-        if self._bar < _CHANGE_CYLINDER_BAR:
+        if watched and self._bar < _CHANGE_CYLINDER_BAR:
             self._bar = self._rng.uniform(140.0, 150.0)
         # Finer than a gauge: a coarse step between two samples would look like a leak.
         return round(self._bar, 3)

@@ -14,6 +14,7 @@ _METHB = frozenset({"methb-first-overdue"})
 _STOP = frozenset({"abrupt-stop", "rebound-suspected"})
 _FOURTEEN = frozenset({"course-near-14-days", "course-over-14-days"})
 _LOST = frozenset({"telemetry-lost"})
+_SUPPLY = frozenset({"supply-low"})
 
 
 class Cue(Struct, frozen=True):
@@ -73,6 +74,129 @@ def _one(name: str, says: str, role: str, raises: frozenset[str], hours: float) 
     return Scenario(name=name, says=says, roles=(role,), raises=raises | {_REMINDER}, hours=hours)
 
 
+_HAZARDS = (
+    _one(
+        "over-delivery",
+        "A device gives one and a half times, later two and a half times what is set.",
+        "over-delivery",
+        frozenset({"measured-dose-high"}),
+        19.0,
+    ),
+    _one(
+        "under-delivery",
+        "Half of the dose, later nothing of it arrives while the setting stays.",
+        "under-delivery",
+        frozenset({"under-delivery"}),
+        19.0,
+    ),
+    _one(
+        "backup-delivery",
+        "A device gives up and its backup delivers for 8, later for 15 min.",
+        "backup",
+        frozenset({"backup-delivery"}),
+        19.0,
+    ),
+    _one(
+        "no2-high",
+        "NO2 of 0.6 ppm for 12 min, later 1.2 for 6 min, later 2.5 for 2 min.",
+        "no2",
+        frozenset({"no2-high"}),
+        25.0,
+    ),
+    _one(
+        "supply-low",
+        "A cylinder with 34 bar is connected, later one with 9.5 bar.",
+        "used-cylinder",
+        _SUPPLY,
+        19.0,
+    ),
+    _one(
+        "supply-leak",
+        "A full cylinder leaks and would be empty within an hour, then a quarter of one.",
+        "leaking-cylinder",
+        _SUPPLY,
+        15.0,
+    ),
+    _one(
+        "reading-frozen",
+        "Every reading of a device stays as it is for 12, later for 20 min.",
+        "frozen",
+        frozenset({"reading-frozen"}),
+        19.0,
+    ),
+    _one(
+        "device-alarm",
+        "A device alarms of its battery, later of a lost flow.",
+        "alarming",
+        frozenset({"device-alarm"}),
+        19.0,
+    ),
+    _one(
+        "calibration-missed",
+        "A device that is calibrated daily is forgotten for a day and a half.",
+        "uncalibrated",
+        frozenset({"calibration-overdue"}),
+        48.0,
+    ),
+    _one(
+        "fast-wean",
+        "The dose is lowered from 20 to 8 ppm at once; later a step comes after an hour.",
+        "fast-wean",
+        frozenset({"fast-wean"}),
+        19.0,
+    ),
+    _one(
+        "methb-repeat-missed",
+        "The first methemoglobin check is done, the next one forgotten for over 36 h.",
+        "methb-forgotten",
+        frozenset({"methb-repeat-overdue"}),
+        48.0,
+    ),
+    _one(
+        "methb-high",
+        "Methemoglobin rises to 2.6, 5.5 and 7.5 %, checked twice a day, and falls again.",
+        "methb-rising",
+        frozenset({"methb-high"}),
+        48.0,
+    ),
+    _one(
+        "contraindicated",
+        "An echo during therapy shows a shunt that the circulation depends on.",
+        "contraindicated",
+        frozenset({"contraindicated", "eligibility-review"}),
+        14.0,
+    ),
+    _one(
+        "lv-dysfunction",
+        "An echo during therapy shows that the left ventricle fails.",
+        "weak-ventricle",
+        frozenset({"caution-lv-dysfunction"}),
+        14.0,
+    ),
+    _one(
+        "donor-drug",
+        "Another nitric oxide donor is given during therapy.",
+        "donor-drug",
+        frozenset({"no-donor-drug"}),
+        14.0,
+    ),
+    _one(
+        "no-response",
+        "After heart surgery, off the label, 72 h bring no improvement and nobody weans.",
+        "no-response",
+        frozenset({"no-response-72h", "eligibility-review"}),
+        75.0,
+    ),
+    _one(
+        "rebound",
+        "The saturation falls after a step down, and again after the planned stop.",
+        "rebound",
+        frozenset({"rebound-suspected"}),
+        14.0,
+    ),
+)
+"""One for each hazard that the ward of the demo does not show."""
+
 _ALL = (
     _one(
         "correct-care",
@@ -126,6 +250,7 @@ _ALL = (
         frozenset(),
         6.5,
     ),
+    *_HAZARDS,
     Scenario(
         name="ward",
         says="A ward in which each mandated kind of alert is raised within a minute of the start.",

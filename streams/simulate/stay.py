@@ -4,7 +4,7 @@ Makes the paper side of it (context, laboratory, deeds) and the spans in which e
 one setting. Times inside are whole milliseconds from the first delivery.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from itertools import pairwise
 from random import Random
@@ -16,7 +16,7 @@ from schemas.course import Course, Flags
 from schemas.lab import METHEMOGLOBIN, Lab
 from schemas.telemetry import Mode
 from streams.simulate.arrival import Arrival
-from streams.simulate.regimen import Draw, Regimen, Stretch
+from streams.simulate.regimen import Draw, Note, Regimen, Stretch
 
 HOUR_MS = 3_600_000
 LEAD_H = 1.0
@@ -74,6 +74,8 @@ def paperwork(stay: Stay, rng: Random) -> list[Arrival]:
     for number, draw in enumerate(stay.regimen.draws, 1):
         lab = _lab(stay, number, draw, fraction=fraction)
         arrivals.append(Arrival(stay.at(draw.resulted_h), lab))
+    for number, note in enumerate(stay.regimen.notes, 2):
+        arrivals.append(_noted(stay, number, note))
     for number, deed in enumerate(stay.regimen.deeds, 1):
         at = stay.at(deed.at_h)
         action = Action(
@@ -115,7 +117,7 @@ def _context(stay: Stay, rng: Random) -> Arrival:
         bed=stay.place.bed,
         born=stay.at(-rng.uniform(4.0, 96.0)),
         gestational_age=f"{weeks}w{days}d",
-        indication="hrf-pphn",
+        indication=stay.regimen.indication,
         oxygenation_index=round(rng.uniform(26.0, 40.0), 1),
         flags=Flags(
             cdh=False,
@@ -128,6 +130,13 @@ def _context(stay: Stay, rng: Random) -> Arrival:
         ),
     )
     return Arrival(at, course)
+
+
+def _noted(stay: Stay, number: int, note: Note) -> Arrival:
+    at = stay.at(note.at_h)
+    flags = Flags(**{note.flag: note.present})
+    name = f"course-{stay.patient}-{number}"
+    return Arrival(at, Course(time=at, id=name, patient=stay.patient, flags=flags))
 
 
 def main_spans(regimen: Regimen) -> list[Span]:
@@ -149,22 +158,38 @@ def transport_spans(regimen: Regimen) -> list[Span]:
 
 
 def _run(regimen: Regimen, run: Stretch, calibrations: tuple[Stretch, ...]) -> Iterator[Span]:
-    """Check out and purge, deliver in spans cut where dose or mode changes, stand by, turn off."""
+    """Check out and purge, deliver in spans, stand by, turn off.
+
+    Spans are cut where dose or mode changes and where a fault begins or ends.
+    """
     begin_h, end_h = run
-    cuts = {begin_h, end_h}
-    cuts |= {at_h for at_h, _ in regimen.doses if begin_h < at_h < end_h}
-    cuts |= {edge_h for pair in calibrations for edge_h in pair if begin_h < edge_h < end_h}
+    faults = [(fault.from_h, fault.to_h) for fault in regimen.faults]
+    edges = {edge_h for pair in (*calibrations, *faults) for edge_h in pair}
+    backups = [(fault.from_h, fault.to_h) for fault in regimen.faults if fault.kind == "backup"]
     if begin_h == 0.0:
         yield _span(begin_h - _PURGE_H - _STANDBY_H, begin_h - _PURGE_H, "standby", 0.0)
     yield _span(begin_h - _PURGE_H, begin_h, "purging", _dose_ppm(regimen, begin_h))
-    for from_h, to_h in pairwise(sorted(cuts)):
+    for from_h, to_h in _cut(begin_h, end_h, {*edges, *(at_h for at_h, _ in regimen.doses)}):
         set_ppm = _dose_ppm(regimen, from_h)
         mode: Mode = "standby" if set_ppm == 0.0 else "delivering"
-        if any(first_h <= from_h < last_h for first_h, last_h in calibrations):
+        if _is_in(from_h, calibrations):
             mode = "calibrating"
+        elif _is_in(from_h, backups):
+            mode = "backup"
         yield _span(from_h, to_h, mode, set_ppm)
-    yield _span(end_h, end_h + _AFTERCARE_H, "standby", 0.0)
+    for from_h, to_h in _cut(end_h, end_h + _AFTERCARE_H, edges):
+        yield _span(from_h, to_h, "standby", 0.0)
     yield _span(end_h + _AFTERCARE_H, end_h + _AFTERCARE_H + _POWER_DOWN_H, "off", 0.0)
+
+
+def _cut(begin_h: float, end_h: float, edges: Iterable[float]) -> Iterable[Stretch]:
+    """Cut a stretch at the edges that lie in it."""
+    inside = (edge_h for edge_h in edges if begin_h < edge_h < end_h)
+    return pairwise(sorted({begin_h, end_h, *inside}))
+
+
+def _is_in(at_h: float, stretches: Iterable[Stretch]) -> bool:
+    return any(from_h <= at_h < to_h for from_h, to_h in stretches)
 
 
 def _span(begin_h: float, end_h: float, mode: Mode, set_ppm: float) -> Span:

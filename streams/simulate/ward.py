@@ -26,7 +26,7 @@ from streams.simulate.stay import (
     transport_spans,
 )
 
-__all__ = ["Arrival", "ward"]
+__all__ = ["Arrival", "stays", "ward"]
 
 BEDS_PER_UNIT = 12
 MAX_BEDS = 1000
@@ -52,6 +52,35 @@ def ward(  # noqa: PLR0913, PLR0917 - a ward is all of these and nothing to grou
     time (0.1 to 60). ``speed``, ward seconds in a wall second, places the first events of a
     staged scenario. ValueError says which argument cannot be used.
     """
+    setting = _checked(beds, scenario, seed, (start, now, end), period_s, speed)
+    return heapq.merge(*(setting.bed(index) for index in range(beds)), key=_by_arrival)
+
+
+def stays(  # noqa: PLR0913, PLR0917 - the arguments of ``ward``, which it looks behind
+    beds: int,
+    scenario: str,
+    seed: int,
+    start: datetime,
+    now: datetime,
+    end: datetime,
+    *,
+    speed: float = 1.0,
+) -> Iterator[Stay]:
+    """Who lies in the ``ward`` of these arguments and what is done, bed by bed, without samples."""
+    setting = _checked(beds, scenario, seed, (start, now, end), 1.0, speed)
+    return (stay for index in range(beds) for stay, _ in setting.stays(index))
+
+
+def _checked(  # noqa: PLR0913, PLR0917 - see ``ward``
+    beds: int,
+    scenario: str,
+    seed: int,
+    times: tuple[datetime, datetime, datetime],
+    period_s: float,
+    speed: float,
+) -> "_Setting":
+    """Say which argument cannot be used."""
+    start, now, end = times
     plot = SCENARIOS.get(scenario)
     if plot is None:
         raise ValueError(f"no scenario {scenario!r}: there are {', '.join(SCENARIOS)}")
@@ -65,8 +94,7 @@ def ward(  # noqa: PLR0913, PLR0917 - a ward is all of these and nothing to grou
         raise ValueError("start, now and end need an offset, and start is not after now")
     if start > now - timedelta(hours=plot.history_h):
         raise ValueError(f"{scenario} needs {plot.history_h:.0f} h of history before now")
-    setting = _Setting(plot, seed, start, now, end, round(period_s * 1000), speed)
-    return heapq.merge(*(setting.bed(index) for index in range(beds)), key=_by_arrival)
+    return _Setting(plot, seed, start, now, end, round(period_s * 1000), speed)
 
 
 def _stream(*parts: object) -> Random:
@@ -87,7 +115,15 @@ class _Setting(Struct, frozen=True):
     speed: float
 
     def bed(self, index: int) -> Iterator[Arrival]:
-        """One patient after another, with some empty hours between."""
+        """Everything that arrives from one bed before the end."""
+        for stay, parts in self.stays(index):
+            for arrival in self._arrivals(stay, parts):
+                if arrival.at >= self.end:
+                    return
+                yield arrival
+
+    def stays(self, index: int) -> Iterator[tuple[Stay, tuple[object, ...]]]:
+        """One patient after another, with some empty hours between, each with a name for chance."""
         place = _place(index)
         role = self.plot.role(index)
         rng = _stream(self.seed, self.plot.name, index)
@@ -98,10 +134,7 @@ class _Setting(Struct, frozen=True):
             parts = (self.seed, self.plot.name, index, number)
             plan = _stream(*parts, "plan")
             stay = admit(plan, place, begin, ROLES[role](plan, event_h))
-            for arrival in self._arrivals(stay, parts):
-                if arrival.at >= self.end:
-                    return
-                yield arrival
+            yield stay, parts
             empty_h = rng.uniform(2.5, 8.0)
             begin = stay.at(stay.regimen.closed_h + empty_h + LEAD_H)
             number += 1
