@@ -3,10 +3,10 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help demo test lint format bench lock clean
+.PHONY: help demo test lint format bench simulate-report lock clean
 
 help: ## what there is
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
 
 demo: $(VENV)/.ready ## the whole product on this machine; Ctrl-C ends it
 	$(BIN)/inowatch demo $(ARGS)
@@ -25,6 +25,9 @@ format: $(VENV)/.ready ## put the code into its form
 
 bench: $(VENV)/.ready ## speed and memory, side by side in one run
 	$(BIN)/python -m tests.bench
+
+simulate-report: $(VENV)/.ready ## 1000 bed-days of correct care and every hazard, judged; figures at the end
+	$(BIN)/python -m tests.simulation
 
 lock: $(VENV)/.ready ## resolve the dependencies anew
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
