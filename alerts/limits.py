@@ -113,6 +113,7 @@ class NoResponse72hLimits(Struct, frozen=True):
     after: timedelta
     spo2_points: float
     fio2_points: float
+    hold: timedelta
 
 
 class SupplyLowLimits(Struct, frozen=True):

@@ -21,15 +21,20 @@ import msgspec
 from alerts.limits import RULES_VERSION, Limits
 
 _DURATIONS = {"s": 1, "min": 60, "h": 3600}
-_LONGEST_S = 366 * 86_400
+_SHORTEST_S, _LONGEST_S = 1, 366 * 86_400
 _MOST = {"ppm": 200.0, "pct": 100.0, "points": 100.0, "bar": 300.0, "share": 10.0}
 _MOST_OTHERWISE = 1000.0
 _BOUNDS = (">", ">=", "<", "<=")
 _WORDS = ("name", "version", "inherits", "units")
 
 _LADDERS = (
+    ("course.settling", "<=", "course.interruption"),
+    ("course.either_order", "<=", "telemetry_lost.low"),
     ("set_dose_high.limit_ppm", "<", "set_dose_high.high_ppm"),
-    ("measured_dose.tolerance_share", "<=", "measured_dose.high_share"),
+    ("set_dose_high.limit_ppm", "<", "measured_dose.high_ppm"),
+    ("abrupt_stop.hold", "<", "course.interruption"),
+    ("rebound_suspected.hold", "<=", "rebound_suspected.window"),
+    ("supply_low.step", "<=", "supply_low.least"),
     ("abrupt_stop.floor_ppm", "<=", "abrupt_stop.high_ppm"),
     ("methb_first.due", "<", "methb_first.overdue"),
     ("methb_first.overdue", "<", "methb_first.high"),
@@ -48,6 +53,11 @@ _LADDERS = (
     ("course.either_order", "<=", "eligibility_review.grace"),
 )
 """A tier that is out of order would never be reached, or never left."""
+_SHARES = (
+    ("measured_dose.tolerance_share", "<=", "measured_dose.high_share"),
+    ("methb_repeat.grace", "<", "methb_repeat.medium_share"),
+)
+"""The first is a share beyond the whole, the second one of the whole."""
 
 Document = dict[str, Any]
 Number = float | timedelta
@@ -74,20 +84,23 @@ class ProfileBook:
         faults += [
             f"{name}.toml: inherits: names one of {_list(documents)}"
             for name, document in own.items()
-            if "inherits" not in document
+            if not isinstance(document.get("inherits"), str)
         ]
+        bounds = dict(_bounds(documents["default"]))
         documents = own | documents
         self._limits: dict[str, Limits] = {}
         self._of_unit: dict[str, Limits] = {}
-        for name, document in documents.items():
-            found = [f"{name}.toml: {fault}" for fault in self._add(name, document, documents)]
+        for name in documents:
+            found = [f"{name}.toml: {fault}" for fault in self._add(name, documents, bounds)]
             faults += found
         if faults:
             raise InvalidProfile("\n".join(faults))
 
-    def _add(self, name: str, document: Document, documents: dict[str, Document]) -> list[str]:
+    def _add(self, name: str, documents: dict[str, Document], bounds: dict[str, str]) -> list[str]:
         faults: list[str] = []
-        limits = limits_from(name, _inherited(name, documents, faults), faults)
+        document = documents[name]
+        whole = _inherited(name, documents, faults)
+        limits = None if faults else limits_from(name, whole, bounds, faults)
         if limits is None:
             return faults
         self._limits[name] = limits
@@ -148,6 +161,15 @@ def _documents(folder: Traversable | Path, faults: list[str]) -> Iterator[tuple[
             yield entry.name.removesuffix(".toml"), tomllib.loads(entry.read_text("utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
             faults.append(f"{entry.name}: {wrong}")
+        except OSError as wrong:
+            faults.append(f"{entry.name}: cannot be read: {wrong.strerror}")
+
+
+def _bounds(document: Document) -> Iterator[tuple[str, str]]:
+    """The bound of each number as the rules have it: a site's file repeats it, or is refused."""
+    for section, content in document.items():
+        if isinstance(content, dict):
+            yield from ((f"{section}.{_stem(key)}", e["bound"]) for key, e in content.items())
 
 
 def _inherited(
@@ -156,7 +178,7 @@ def _inherited(
     """Lay a profile over the one that it inherits from, number by number."""
     document = documents[name]
     parent = document.get("inherits")
-    if parent is None:
+    if not isinstance(parent, str):
         return document
     if parent not in documents:
         faults.append(f"inherits: no profile {parent!r}; there are {_list(documents)}")
@@ -175,7 +197,9 @@ def _inherited(
     return merged
 
 
-def limits_from(name: str, document: Document, faults: list[str]) -> Limits | None:
+def limits_from(
+    name: str, document: Document, bounds: dict[str, str], faults: list[str]
+) -> Limits | None:
     """Check a whole profile; ``None`` when there were ``faults``, to which they are added."""
     before = len(faults)
     sections = {
@@ -196,11 +220,19 @@ def limits_from(name: str, document: Document, faults: list[str]) -> Limits | No
     words: Document = {"name": name, "sources": {}, "bounds": {}}
     numbers: dict[str, dict[str, Number]] = {}
     for section, kind in sections.items():
-        content = document.get(section, {})
+        content, numbers[section] = document.get(section, {}), {}
+        if not isinstance(content, dict):
+            faults.append(f"{section}: {content!r} is no table of numbers")
+            continue
         fields = get_type_hints(kind)
         numbers[section] = dict(_numbers(section, content, fields, words, faults))
         missing = fields.keys() - {_stem(key) for key in content}
         faults += [f"{section}.{key}: is missing" for key in sorted(missing)]
+    faults += [
+        f"{place}: bound {bound!r}, but the rule has {bounds[place]!r}"
+        for place, bound in words["bounds"].items()
+        if bound != bounds.get(place, bound) and bound in _BOUNDS
+    ]
     faults += _out_of_order(numbers)
     if len(faults) > before:
         return None
@@ -234,7 +266,7 @@ def _numbers(
             faults.append(f"{place}: must be a table of value, bound and source")
         else:
             value, unit = entry["value"], key.rpartition("_")[2]
-            most = _most(unit)
+            least, most = _range(unit, in_time=fields[stem] is timedelta)
             if entry["bound"] not in _BOUNDS:
                 faults.append(f"{place}: bound {entry['bound']!r} is none of {' '.join(_BOUNDS)}")
             if not _is_text(entry["source"]):
@@ -242,9 +274,10 @@ def _numbers(
             if (
                 isinstance(value, bool)
                 or not isinstance(value, int | float)
-                or not 0 <= value <= most
+                or not least <= value <= most
             ):
-                faults.append(f"{place}: {value!r} is not a number from 0 to {most:g}")
+                ends = f"from {least:.6g} to {most:.8g}"
+                faults.append(f"{place}: {value!r} is not a number {ends}")
                 continue
             words["sources"][f"{section}.{stem}"] = str(entry["source"])
             words["bounds"][f"{section}.{stem}"] = entry["bound"]
@@ -257,10 +290,11 @@ def _keys(fields: dict[str, type]) -> list[str]:
     return [f"{name}_s/_min/_h" if kind is timedelta else name for name, kind in fields.items()]
 
 
-def _most(unit: str) -> float:
-    if unit in _DURATIONS:
-        return _LONGEST_S / _DURATIONS[unit]
-    return _MOST.get(unit, _MOST_OTHERWISE)
+def _range(unit: str, *, in_time: bool) -> tuple[float, float]:
+    """Allowed values; a length of time is at least a second and at most a year."""
+    if in_time and unit in _DURATIONS:
+        return _SHORTEST_S / _DURATIONS[unit], _LONGEST_S / _DURATIONS[unit]
+    return 0, _MOST.get(unit, _MOST_OTHERWISE)
 
 
 def _out_of_order(numbers: dict[str, dict[str, Number]]) -> Iterator[str]:
@@ -271,6 +305,13 @@ def _out_of_order(numbers: dict[str, dict[str, Number]]) -> Iterator[str]:
         if low > high or (low == high and sign == "<"):  # type: ignore[operator] # of one kind
             words = "below" if sign == "<" else "at most"
             yield f"{lower}: {low} has to be {words} {upper}, which is {high}"
+    for beyond, sign, of_whole in _SHARES:
+        low, high = (_at(numbers, place) for place in (beyond, of_whole))
+        if not isinstance(low, float) or not isinstance(high, float):
+            continue
+        if 1 + low > high or (1 + low == high and sign == "<"):
+            words = "below" if sign == "<" else "at most"
+            yield f"{beyond}: 1 + {low} has to be {words} {of_whole}, which is {high}"
 
 
 def _at(numbers: dict[str, dict[str, Number]], place: str) -> Number | None:

@@ -138,3 +138,9 @@ class DeadlineRule:
 
 
 Rule = SampledRule | DeadlineRule
+
+
+def told_priority(patient: PatientState, rule: str) -> Priority | None:
+    """The priority of the open occurrence of a rule: which tier a finding is about."""
+    track = patient.tracks.get(rule)
+    return track.open.priority if track is not None and track.open is not None else None

@@ -30,11 +30,12 @@ class Supply(Struct, frozen=True):
 
 
 class ActiveAlarm(Struct, frozen=True):
-    """An alarm of the device itself that has been active since ``since``."""
+    """An alarm of the device itself: active since ``since``, a high one since ``high_since``."""
 
     code: str
     priority: AlarmPriority
     since: datetime
+    high_since: datetime | None = None
 
 
 class DeviceState(Struct):
@@ -106,8 +107,9 @@ class CourseState(Struct):
     it was last lowered, ``fast_step`` the last such step if it was too fast.
     ``reopened``: it had seemed to have ended, until samples that were under way said otherwise.
     ``lowered``: when delivery was last lowered or stopped, ``spo2_before_pct`` the saturation then.
-    ``spo2_first_pct`` and ``fio2_first_pct`` were the first ones known in the course; ``improved``
-    is when one of them was first better by enough, ``tapered`` when the dose was first lowered.
+    ``spo2_first_pct`` and ``fio2_first_pct`` were the first ones known in the course; one of them
+    has been better since ``better_since``, and for long enough at ``improved``. ``tapered`` is when
+    the dose was lowered from ``taper_from_ppm``, ``taper_ended`` when it was last put back.
     ``contradicted`` and ``lacking`` are what the label and the payer ask of the start and the
     context contradicts or does not say.
     """
@@ -140,10 +142,13 @@ class CourseState(Struct):
     heard: datetime | None = None
     lowered: datetime | None = None
     spo2_before_pct: float | None = None
-    spo2_first_pct: float | None = None
-    fio2_first_pct: float | None = None
+    spo2_first_pct: list[float] = field(default_factory=list)
+    fio2_first_pct: list[float] = field(default_factory=list)
+    better_since: datetime | None = None
     improved: datetime | None = None
     tapered: datetime | None = None
+    taper_from_ppm: float | None = None
+    taper_ended: datetime | None = None
     contradicted: Asked | None = None
     lacking: Asked | None = None
 

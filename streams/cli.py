@@ -119,6 +119,8 @@ def simulate(  # noqa: PLR0913, PLR0917 - the contract's options, one parameter 
             run_simulation(beds, scenario, seed, speed, for_s, out)
     except InvalidSimulation as wrong:
         raise click.UsageError(str(wrong)) from None
+    except OSError as wrong:
+        raise click.ClickException(str(wrong)) from None
 
 
 @main.group()

@@ -47,7 +47,7 @@ class Followed:
             fio2_pct=self._fio2_pct,
             spo2_pct=self._spo2_pct,
             response=response - course.start if response else None,
-            measured=course.spo2_first_pct is not None or course.fio2_first_pct is not None,
+            measured=bool(course.spo2_first_pct or course.fio2_first_pct),
         )
 
 

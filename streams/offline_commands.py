@@ -34,7 +34,13 @@ class Instant(click.ParamType):
         return time
 
 
-_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+_PROFILES = click.option(
+    "--profiles",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    envvar="INOWATCH_PROFILES",
+    show_envvar=True,
+    help="A folder with the site's own profiles.",
+)
 
 
 @click.command()
@@ -46,7 +52,7 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 )
 @click.option("--until", type=Instant(), help="Move the clock on to this time at the end.")
 @click.option("--profile", default="default", show_default=True, help="The limits to judge by.")
-@click.option("--profiles", type=_FOLDER, help="A folder with the site's own profiles.")
+@_PROFILES
 @click.option(
     "--rejects",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -80,7 +86,7 @@ def replay(
 @click.option("--at", type=Instant(), help="As of this time; the recording's end by default.")
 @click.option("--payer", help="Show this payer's policy in place of the recorded one's.")
 @click.option("--profile", default="default", show_default=True, help="The limits to judge by.")
-@click.option("--profiles", type=_FOLDER, help="A folder with the site's own profiles.")
+@_PROFILES
 @click.option(
     "--format", "form", default="table", show_default=True, type=click.Choice(["table", "json"])
 )
@@ -121,13 +127,7 @@ def policy(  # noqa: PLR0913, PLR0917 - the options, one parameter each
 @click.argument("what", metavar="RULE|ALERT_ID", required=False)
 @click.option("--all", "every", is_flag=True, help="The whole rule book, as in docs/rules.md.")
 @click.option("--profile", default="default", show_default=True, help="The limits of a rule.")
-@click.option(
-    "--profiles",
-    type=_FOLDER,
-    envvar="INOWATCH_PROFILES",
-    show_envvar=True,
-    help="A folder with the site's own profiles.",
-)
+@_PROFILES
 @click.option(
     "--store",
     envvar="INOWATCH_STORE",

@@ -4,15 +4,19 @@ Applies facts and judges nothing. Each function takes one sample into the state 
 the course; a value that is missing leaves what stands.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import pairwise
 
 from alerts.limits import Limits, SupplyLowLimits
 from schemas.state import ActiveAlarm, CourseState, DeviceState, Readings, Supply
-from schemas.telemetry import Telemetry
+from schemas.telemetry import DeviceAlarm, Telemetry
 
 _HOUR = timedelta(hours=1)
 _SPO2, _BAR = 3, 4
 _TOLD = ("high", "medium")
+_NOT_MEASURED = ("invalid", "calibrating")
+_FIRST = 3
+"""The first values of a course are the median of so many: one of them may be an artefact."""
 
 
 def readings_of(sample: Telemetry) -> Readings:
@@ -26,17 +30,27 @@ def readings_of(sample: Telemetry) -> Readings:
     )
 
 
-def note_readings(device: DeviceState, sample: Telemetry, limits: Limits) -> None:
-    """Note since when nothing has changed, and the newest known value of each."""
-    before, new = device.readings, readings_of(sample)
-    device.readings = _known(before, new)
-    if sample.mode != "delivering" or sample.validity in ("invalid", "calibrating"):
+def note_readings(
+    device: DeviceState, sample: Telemetry, limits: Limits, *, after_gap: bool
+) -> None:
+    """Note since when nothing has changed, and the newest known value of each.
+
+    A suspended sample begins the time anew where it still runs; what it reads is not compared.
+    """
+    before = device.readings
+    if sample.mode != "delivering" or sample.validity in _NOT_MEASURED:
         hold_is_over = (
             device.same_since is not None
             and sample.time >= device.same_since + limits.reading_frozen.hold
         )
         device.same_since = device.same_since if hold_is_over else None
-    elif sample.no_ppm is not None and (device.same_since is None or device.readings != before):
+        if sample.cylinder_bar is not None and sample.validity not in _NOT_MEASURED:
+            no, no2, fio2, spo2, _ = before
+            device.readings = (no, no2, fio2, spo2, sample.cylinder_bar)
+        return
+    device.readings = _known(before, readings_of(sample))
+    first = device.same_since is None or after_gap
+    if sample.no_ppm is not None and (first or device.readings != before):
         device.same_since = sample.time
 
 
@@ -50,7 +64,7 @@ def _known(before: Readings, new: Readings) -> Readings:
 def note_supply(device: DeviceState, sample: Telemetry, limits: Limits) -> None:
     """Note the pressure every few minutes and how fast it falls; before ``note_readings``."""
     bar, rule = sample.cylinder_bar, limits.supply_low
-    if bar is None:
+    if bar is None or sample.validity in _NOT_MEASURED:
         return
     last = device.readings[_BAR]
     if last is not None and not -rule.drop_bar <= bar - last <= rule.rise_bar:
@@ -63,7 +77,10 @@ def note_supply(device: DeviceState, sample: Telemetry, limits: Limits) -> None:
 
 
 def _fall_bar_h(supplies: list[Supply], rule: SupplyLowLimits) -> float:
-    """Fit a line through the pressures (least squares); 0 while too little is known."""
+    """Fit a line through the pressures (least squares); 0 while too little is known.
+
+    A leak that has just begun shows in the last two stretches, which then both fall faster.
+    """
     first = supplies[0].time
     if supplies[-1].time - first < rule.least:
         return 0.0
@@ -75,7 +92,11 @@ def _fall_bar_h(supplies: list[Supply], rule: SupplyLowLimits) -> float:
         (hour - mean_h) * (supply.bar - mean_bar)
         for hour, supply in zip(hours, supplies, strict=True)
     )
-    return max(0.0, round(-common / spread, 6))
+    last = min(
+        (before.bar - after.bar) / ((after.time - before.time) / _HOUR)
+        for before, after in pairwise(supplies[-3:])
+    )
+    return max(0.0, round(-common / spread, 6), round(last, 6))
 
 
 def note_alarms(device: DeviceState, sample: Telemetry) -> None:
@@ -84,12 +105,20 @@ def note_alarms(device: DeviceState, sample: Telemetry) -> None:
         if sample.mode == "off":
             device.alarms = []
         return
-    since = {alarm.code: alarm.since for alarm in device.alarms}
+    before = {alarm.code: alarm for alarm in device.alarms}
     device.alarms = [
-        ActiveAlarm(alarm.code, alarm.priority, since.get(alarm.code, sample.time))
+        _active(alarm, before.get(alarm.code), sample.time)
         for alarm in sample.alarms
         if alarm.active and alarm.priority in _TOLD
     ]
+
+
+def _active(alarm: DeviceAlarm, before: ActiveAlarm | None, at: datetime) -> ActiveAlarm:
+    since = at if before is None else before.since
+    high_since = before.high_since if before is not None else None
+    return ActiveAlarm(
+        alarm.code, alarm.priority, since, (high_since or at) if alarm.priority == "high" else None
+    )
 
 
 def note_calibration(
@@ -106,18 +135,38 @@ def note_calibration(
 
 
 def note_response(course: CourseState, sample: Telemetry, limits: Limits) -> None:
-    """Note the first known saturation and need of oxygen, and when either became better."""
-    rule, spo2, fio2 = limits.no_response_72h, sample.spo2_pct, sample.fio2_pct
-    if course.improved is not None or sample.validity in ("invalid", "questionable"):
+    """Note the first saturations and needs of oxygen, and since when they are better for good."""
+    if course.improved is not None or sample.validity in (*_NOT_MEASURED, "questionable"):
         return
-    if course.spo2_first_pct is None:
-        course.spo2_first_pct = spo2
-    elif spo2 is not None and spo2 >= course.spo2_first_pct + rule.spo2_points:
+    spo2, fio2 = sample.spo2_pct, sample.fio2_pct
+    if spo2 is not None and len(course.spo2_first_pct) < _FIRST:
+        course.spo2_first_pct = [*course.spo2_first_pct, spo2]
+    if fio2 is not None and len(course.fio2_first_pct) < _FIRST:
+        course.fio2_first_pct = [*course.fio2_first_pct, fio2]
+    if spo2 is None and fio2 is None:
+        return
+    if not _is_better(course, spo2, fio2, limits):
+        course.better_since = None
+        return
+    course.better_since = course.better_since or sample.time
+    if sample.time - course.better_since >= limits.no_response_72h.hold:
         course.improved = sample.time
-    if course.fio2_first_pct is None:
-        course.fio2_first_pct = fio2
-    elif fio2 is not None and fio2 <= course.fio2_first_pct - rule.fio2_points:
-        course.improved = sample.time
+
+
+def first_of(values: list[float]) -> float | None:
+    """Return the median of the first values; ``None`` while there are too few."""
+    return sorted(values)[_FIRST // 2] if len(values) == _FIRST else None
+
+
+def _is_better(course: CourseState, spo2: float | None, fio2: float | None, limits: Limits) -> bool:
+    """Whether one of them is better by enough, and the other not worse by as much."""
+    rule = limits.no_response_72h
+    spo2_first, fio2_first = first_of(course.spo2_first_pct), first_of(course.fio2_first_pct)
+    rise = spo2 - spo2_first if spo2 is not None and spo2_first is not None else 0.0
+    fall = fio2_first - fio2 if fio2 is not None and fio2_first is not None else 0.0
+    if rise >= rule.spo2_points:
+        return fall > -rule.fio2_points
+    return fall >= rule.fio2_points and rise > -rule.spo2_points
 
 
 def note_lowered(

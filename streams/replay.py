@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 from schemas.alert import Alert
+from schemas.decode import Event
+from schemas.lab import Lab
 from schemas.rejected import Rejected
 from schemas.tick import Tick
 from streams.door import admit
@@ -33,10 +35,18 @@ def replay(
             continue
         if until is not None and event.time > until:
             return
-        if ward.clock is None or event.time > ward.clock:
-            yield from ward.advance(event.time)
+        time = stands_at(event)
+        if ward.clock is None or time > ward.clock:
+            yield from ward.advance(time)
         if not isinstance(event, Tick):
             yield from ward.take(event)
+
+
+def stands_at(event: Event) -> datetime:
+    """The moment of an event's place in a recording: a result stands where it was resulted."""
+    if isinstance(event, Lab) and event.resulted is not None:
+        return max(event.time, event.resulted)
+    return event.time
 
 
 def replay_until(ward: Ward, until: datetime | None) -> Iterator[Alert]:

@@ -16,6 +16,7 @@ from alerts.rules.under_delivery import least_ppm
 from schemas.decode import FOREVER
 from schemas.state import Band, PatientState
 from schemas.telemetry import Telemetry
+from streams.readings import first_of
 
 _CLEARED_BY_SAMPLES = (telemetry_lost.NAME, reading_frozen.NAME)
 _ALWAYS, _NEVER = -1.0, 1e9
@@ -29,6 +30,8 @@ def is_steady(patient: PatientState, at: datetime) -> bool:
         return False
     device = next(iter(patient.devices.values()))
     if len(patient.devices) != 1 or not device.active or device.alarms:
+        return False
+    if course.better_since is not None and course.improved is None:
         return False
     order = patient.context.dose_order
     if order is not None and at < order.until:
@@ -84,7 +87,7 @@ def steady_band(patient: PatientState, limits: Limits) -> Band | None:
     looked_for = rebound_suspected.is_looked_for(course, patient.sample_time, limits)
     better = limits.no_response_72h
     open_question = course.improved is None
-    spo2, fio2 = course.spo2_first_pct, course.fio2_first_pct
+    spo2, fio2 = first_of(course.spo2_first_pct), first_of(course.fio2_first_pct)
     return Band(
         no_from_ppm=least_ppm(dose, limits) if judged else 0.0,
         no_to_ppm=most_ppm(min(dose, limits.set_dose_high.limit_ppm), limits),

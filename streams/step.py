@@ -40,10 +40,8 @@ def step(
     patient.steady = False
     if is_repeat(patient, event):
         return []
-    arrived = clock or event.time
+    arrived = _arrived(event, clock, limits)
     told: list[Alert] = []
-    if isinstance(event, Lab):
-        arrived = max(arrived, event.resulted or arrived)
     closes = isinstance(event, Action) and event.action == "close-course"
     if closes and patient.course is not None:
         if event.time >= patient.course.start:
@@ -51,6 +49,16 @@ def step(
     else:
         _take(patient, event, arrived, limits)
     return told + _settled(patient, limits, arrived, clock, None)
+
+
+def _arrived(event: Lab | Course | Action, clock: datetime | None, limits: Limits) -> datetime:
+    """The moment at which a record acts: its arrival.
+
+    That is its own time where the arrival is no later than sources are apart, so that it acts
+    alike whichever source was the faster one.
+    """
+    time = (event.resulted or event.time) if isinstance(event, Lab) else event.time
+    return time if clock is None or clock - time <= limits.course.either_order else clock
 
 
 def _take(
@@ -125,7 +133,7 @@ def _settled(
     sample_time: datetime | None,
 ) -> list[Alert]:
     """After the state has changed: deadlines anew, and what is thereby due already."""
-    told = _rearmed(patient, limits, at, clock)
+    told = _rearmed(patient, limits, at, clock if sample_time is not None else None)
     told += _due(patient, limits, clock, sample_time)
     _note_next_due(patient, limits)
     return told

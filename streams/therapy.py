@@ -48,7 +48,7 @@ def take_sample(
         note_checks(patient, patient.course, sample.time, limits)
         if device.active:
             patient.course.heard = max(device.heard, patient.course.heard or device.heard)
-    note_readings(device, sample, limits)
+    note_readings(device, sample, limits, after_gap=gap is not None)
     patient.unit, patient.bed = sample.unit, sample.bed
     patient.device = leading(patient, device)
     patient.sample_time = sample.time

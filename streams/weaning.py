@@ -21,8 +21,10 @@ def note_step(course: CourseState, new_ppm: float, at: datetime, limits: Limits)
         course.settled_ppm = course.dose_ppm
     stands = course.fast_step is not None and course.fast_step.at <= at
     before = course.settled_ppm
-    if before is not None and new_ppm < before:
-        course.tapered = course.tapered or at
+    if course.taper_from_ppm is not None and new_ppm >= course.taper_from_ppm:
+        course.tapered, course.taper_from_ppm, course.taper_ended = None, None, at
+    elif before is not None and new_ppm < before and course.tapered is None:
+        course.tapered, course.taper_from_ppm = at, before
     if before is None or new_ppm >= before:
         course.fast_step = course.fast_step if stands else None
     elif not _is_fast(course, before, new_ppm, at, rule):

@@ -20,7 +20,8 @@ def _watch(patient: PatientState, _limits: Limits) -> Watch:
         default=None,
     )
     if due is None:
-        return Quiet("calibrated")
+        elsewhere = any(device.calibration_due for device in patient.devices.values())
+        return Quiet("delivery-ended" if elsewhere else "calibrated")
     return Armed((Stage("info", max(due, patient.course.start)),), otherwise="calibrated")
 
 

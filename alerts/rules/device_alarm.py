@@ -19,10 +19,9 @@ NAME = "device-alarm"
 def _watch(patient: PatientState, limits: Limits) -> Watch:
     if patient.course is None:
         return Quiet("course-ended")
-    alarms = [alarm for device in in_charge(patient) for alarm in device.alarms]
-    if not alarms:
+    if not any(device.alarms for device in in_charge(patient)):
         return Quiet("inactive")
-    unsaid = [alarm for alarm in alarms if not _said(patient, alarm)]
+    unsaid = _unsaid(patient)
     if not unsaid:
         return Quiet("superseded")
     stages = [_stage(patient, 0, "medium", unsaid, limits)]
@@ -32,10 +31,15 @@ def _watch(patient: PatientState, limits: Limits) -> Watch:
     return Armed(tuple(stages), otherwise="inactive")
 
 
-def _said(patient: PatientState, alarm: ActiveAlarm) -> bool:
-    """Whether a rule of ours is open that says the same."""
-    tracks = (patient.tracks.get(rule) for rule in rules_for(alarm.code))
-    return any(track is not None and track.open is not None for track in tracks)
+def _unsaid(patient: PatientState) -> list[ActiveAlarm]:
+    """The active alarms of which no open rule of ours says the same."""
+    told = {rule for rule, track in patient.tracks.items() if track.open is not None}
+    return [
+        alarm
+        for device in in_charge(patient)
+        for alarm in device.alarms
+        if told.isdisjoint(rules_for(alarm.code))
+    ]
 
 
 def _stage(
@@ -51,22 +55,28 @@ def _stage(
         state = track.tiers[tier]
         if state.active and state.fired is not None:
             return Stage(priority, state.fired, onset=state.since)
-    first = min(alarms, key=lambda alarm: _unsaid_since(patient, alarm))
-    since = _unsaid_since(patient, first)
-    due = max(first.since + limits.device_alarm.hold, since)
+    due, since = min(
+        (max(begun + limits.device_alarm.hold, unsaid), unsaid)
+        for begun, unsaid in (
+            _since(patient, alarm, alarm.high_since if priority == "high" else alarm.since)
+            for alarm in alarms
+        )
+    )
     return Stage(priority, due, onset=since)
 
 
-def _unsaid_since(patient: PatientState, alarm: ActiveAlarm) -> datetime:
-    """Since when it is active and no rule of ours says the same."""
+def _since(
+    patient: PatientState, alarm: ActiveAlarm, begun: datetime | None
+) -> tuple[datetime, datetime]:
+    """Since when it is active, and since when no rule of ours says the same."""
     tracks = (patient.tracks.get(rule) for rule in rules_for(alarm.code))
     over = [track.cleared for track in tracks if track is not None and track.cleared is not None]
-    return max([alarm.since, *over])
+    begun = begun or alarm.since
+    return begun, max([begun, *over])
 
 
 def _finding(patient: PatientState, limits: Limits, _at: datetime) -> Finding:
-    alarms = [alarm for device in in_charge(patient) for alarm in device.alarms]
-    codes = ", ".join(f"{alarm.code} ({alarm.priority})" for alarm in alarms)
+    codes = ", ".join(f"{alarm.code} ({alarm.priority})" for alarm in _unsaid(patient))
     return Finding(
         summary=f"the device's own alarm is active: {codes or '?'}",
         reason="device-alarm",

@@ -3,7 +3,8 @@
 One alert a course, for the people who keep the papers; it is never a verdict on care. What is
 contradicted is told at once, or as soon as records of other sources cannot overtake it any more;
 what is only lacking is told when an hour has passed. It stays, as it was told, until nothing is
-contradicted or lacking; `inowatch policy` shows every criterion as it stands. The policies are the
+contradicted or lacking, and does not come again in the course; `inowatch policy` shows every
+criterion as it stands. The policies are the
 label, S1 and S2 (alerts/policies); criteria of continuation have rules of their own.
 """
 
@@ -25,7 +26,7 @@ def _watch(patient: PatientState, limits: Limits) -> Watch:
     if course is None:
         return Quiet("course-ended")
     stages = [
-        _stage(course, asked, after)
+        _stage(course, asked, after, limits.course.either_order)
         for asked, after in (
             (course.contradicted, limits.course.either_order),
             (course.lacking, limits.eligibility_review.grace),
@@ -34,23 +35,23 @@ def _watch(patient: PatientState, limits: Limits) -> Watch:
     ]
     if not stages:
         return Quiet("context-completed")
-    told = _told(patient)
-    if told is not None:
-        return Armed((Stage("info", told),), otherwise="context-completed")
+    track = patient.tracks.get(NAME)
+    if track is not None and track.open is not None:
+        fired = track.tiers[0].fired or course.start
+        return Armed((Stage("info", fired),), otherwise="context-completed")
+    if track is not None and track.cleared is not None:
+        return Quiet("context-completed")  # one alert a course: the worksheet has what came later
     return Armed((min(stages, key=lambda stage: stage.at),), otherwise="context-completed")
 
 
-def _stage(course: CourseState, asked: Asked, after: timedelta) -> Stage:
+def _stage(course: CourseState, asked: Asked, after: timedelta, either_order: timedelta) -> Stage:
     """Strict where the start alone says when: a record of that very moment still counts."""
     earliest = course.start + after
     at = max(t for t in (earliest, asked.since, course.reopened) if t is not None)
-    return Stage("info", at, strict=at == earliest)
-
-
-def _told(patient: PatientState) -> datetime | None:
-    """The deadline that an open alert came by: it stands while anything is missing at all."""
-    track = patient.tracks.get(NAME)
-    return track.tiers[0].fired if track is not None and track.open is not None else None
+    # Records that overtake one another by a moment name the same occurrence.
+    at_once = asked.since <= course.start + either_order
+    onset = course.start if at_once else asked.since
+    return Stage("info", at, strict=at == earliest, onset=onset)
 
 
 def _finding(patient: PatientState, _limits: Limits, _at: datetime) -> Finding:

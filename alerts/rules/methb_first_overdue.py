@@ -8,8 +8,10 @@ from datetime import datetime
 
 from alerts.limits import Limits
 from alerts.methb import deadline, first_check, satisfied_reason
-from alerts.rule import Armed, DeadlineRule, Finding, Quiet, Stage, Watch
+from alerts.rule import Armed, DeadlineRule, Finding, Quiet, Stage, Watch, told_priority
 from schemas.state import PatientState
+
+NAME = "methb-first-overdue"
 
 
 def _watch(patient: PatientState, limits: Limits) -> Watch:
@@ -30,7 +32,8 @@ def _watch(patient: PatientState, limits: Limits) -> Watch:
 
 def _finding(patient: PatientState, limits: Limits, at: datetime) -> Finding:
     since_h = (at - patient.course.start).total_seconds() / 3600 if patient.course else 0.0
-    limit_h = limits.methb_first.overdue.total_seconds() / 3600
+    key = "high" if told_priority(patient, NAME) == "high" else "overdue"
+    limit_h = getattr(limits.methb_first, key).total_seconds() / 3600
     return Finding(
         summary=(
             f"no methemoglobin collected {since_h:.4g} h after the start, limit {limit_h:g} h"
@@ -39,12 +42,12 @@ def _finding(patient: PatientState, limits: Limits, at: datetime) -> Finding:
         value=since_h,
         limit=limit_h,
         unit_of_measure="h",
-        source=limits.sources["methb_first.overdue"],
+        source=limits.sources[f"methb_first.{key}"],
     )
 
 
 RULE = DeadlineRule(
-    "methb-first-overdue",
+    NAME,
     "first methemoglobin check overdue",
     _watch,
     _finding,

@@ -8,9 +8,11 @@ from datetime import datetime
 
 from alerts.limits import Limits
 from alerts.methb import of_course
-from alerts.rule import Armed, DeadlineRule, Finding, Quiet, Stage, Watch
+from alerts.rule import Armed, DeadlineRule, Finding, Quiet, Stage, Watch, told_priority
 from schemas.alert import Priority
 from schemas.state import PatientState
+
+NAME = "methb-high"
 
 _PRIORITIES: tuple[Priority, ...] = ("low", "medium", "high")
 
@@ -28,19 +30,20 @@ def _watch(patient: PatientState, _limits: Limits) -> Watch:
 def _finding(patient: PatientState, limits: Limits, _at: datetime) -> Finding:
     labs = of_course(patient, patient.course) if patient.course else []
     value = labs[-1].value_pct if labs else None
-    limit = limits.methb_high.low_pct
+    key = f"{told_priority(patient, NAME) or 'low'}_pct"
+    limit = float(getattr(limits.methb_high, key))
     return Finding(
         summary=f"methemoglobin {value or 0:g} %, limit {limit:g} %",
         reason="over-limit",
         value=value,
         limit=limit,
         unit_of_measure="%",
-        source=limits.sources["methb_high.low_pct"],
+        source=limits.sources[f"methb_high.{key}"],
     )
 
 
 RULE = DeadlineRule(
-    "methb-high",
+    NAME,
     "methemoglobin high",
     _watch,
     _finding,

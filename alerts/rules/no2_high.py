@@ -8,9 +8,11 @@ from datetime import datetime
 
 from alerts.gas import silence_of
 from alerts.limits import Limits
-from alerts.rule import UNKNOWN, Finding, Levels, Reading, SampledRule, Tier
+from alerts.rule import UNKNOWN, Finding, Levels, Reading, SampledRule, Tier, told_priority
 from schemas.state import PatientState
 from schemas.telemetry import Telemetry
+
+NAME = "no2-high"
 
 
 def _tiers(limits: Limits) -> tuple[Tier, ...]:
@@ -33,7 +35,11 @@ def _read(patient: PatientState, sample: Telemetry, limits: Limits) -> Reading:
 
 
 def _finding(patient: PatientState, limits: Limits, _at: datetime) -> Finding:
-    limit, reading = limits.no2_high.low_ppm, patient.no2_ppm
+    rule, reading = limits.no2_high, patient.no2_ppm
+    key = {"high": "high_ppm", "medium": "medium_ppm"}.get(
+        told_priority(patient, NAME) or "low", "low_ppm"
+    )
+    limit = float(getattr(rule, key))
     told = "?" if reading is None else f"{reading:g}"
     return Finding(
         summary=f"{told} ppm NO2 in the gas, limit {limit:g} ppm",
@@ -41,12 +47,12 @@ def _finding(patient: PatientState, limits: Limits, _at: datetime) -> Finding:
         value=reading,
         limit=limit,
         unit_of_measure="ppm",
-        source=limits.sources["no2_high.low_ppm"],
+        source=limits.sources[f"no2_high.{key}"],
     )
 
 
 RULE = SampledRule(
-    "no2-high",
+    NAME,
     "nitrogen dioxide too high",
     _tiers,
     _read,

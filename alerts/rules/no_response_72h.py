@@ -1,8 +1,9 @@
 """Three days of therapy around heart surgery, and no improvement is recorded.
 
 S2 asks for an improvement within 72 h, or for taper. Improved is a saturation or a need of oxygen
-that is better than the first one of the course by the profile's points, at any time since. Where
-neither was ever measured nothing is raised: it cannot be judged.
+that was better than at the start of the course by the profile's points for a while, at any time
+since, and the other one not worse by as much. A dose that is put back up is no taper. Where neither
+was ever measured nothing is raised: it cannot be judged.
 """
 
 from datetime import datetime
@@ -25,13 +26,15 @@ def _watch(patient: PatientState, limits: Limits) -> Watch:
         return Quiet("improved")
     if course.tapered is not None:
         return Quiet("tapered")
-    unknown = course.spo2_first_pct is None and course.fio2_first_pct is None
+    unknown = not course.spo2_first_pct and not course.fio2_first_pct
     if unknown or is_waiting(patient, course, NAME):
         return Quiet("delivery-ended")
     after = course.start + limits.no_response_72h.after
     known = context.arrived.get("indication", course.start)
+    again = (course.reopened, course.taper_ended)
     return Armed(
-        (Stage("low", max(after, known, course.reopened or course.start)),), otherwise="improved"
+        (Stage("low", max(t for t in (after, known, *again) if t is not None)),),
+        otherwise="improved",
     )
 
 
@@ -58,8 +61,9 @@ RULE = DeadlineRule(
     _finding,
     raised={
         "low": "{no_response_72h.after} after the start of a course for `perioperative-chd`, SpO2"
-        " has never been {no_response_72h.spo2_points} or more above the first of the course, nor"
-        " FiO2 {no_response_72h.fio2_points} or more below it, and the dose was never tapered",
+        " has never been {no_response_72h.spo2_points} or more above that of the start for"
+        " {no_response_72h.hold}, nor FiO2 {no_response_72h.fio2_points} or more below it, and the"
+        " dose is not tapered",
     },
     clears="an improvement, a taper, another indication, or the course ends",
 )

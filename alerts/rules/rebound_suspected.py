@@ -1,8 +1,8 @@
 """The saturation falls within the hour after delivery was stopped or lowered.
 
 Stopping or lowering nitric oxide can bring the pulmonary hypertension back (S0). A published
-protocol calls it dependence when SpO2 falls by more than 10 points or below 85 %: reinstate and
-wait. A saturation that was below that before the step has not fallen below it.
+protocol calls it dependence when SpO2 falls by more than 10 points or is below 85 %: reinstate and
+wait.
 """
 
 from datetime import datetime
@@ -23,10 +23,7 @@ def _tiers(limits: Limits) -> tuple[Tier, ...]:
 def least_pct(course: CourseState, limits: Limits) -> float:
     """The lowest saturation after the last step down that is no rebound."""
     rule, before = limits.rebound_suspected, course.spo2_before_pct
-    if before is None:
-        return rule.least_pct
-    fallen = before - rule.fall_points
-    return fallen if before < rule.least_pct else max(rule.least_pct, fallen)
+    return rule.least_pct if before is None else max(rule.least_pct, before - rule.fall_points)
 
 
 def is_looked_for(course: CourseState, at: datetime, limits: Limits) -> bool:

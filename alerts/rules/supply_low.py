@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from alerts.gas import in_charge
 from alerts.limits import Limits
-from alerts.rule import UNKNOWN, Ended, Finding, Levels, Reading, SampledRule, Tier
+from alerts.rule import SUSPENDED, UNKNOWN, Ended, Finding, Levels, Reading, SampledRule, Tier
 from schemas.state import DeviceState, PatientState
 from schemas.telemetry import Telemetry
 
@@ -36,6 +36,8 @@ def _read(patient: PatientState, sample: Telemetry, limits: Limits) -> Reading:
     devices = in_charge(patient)
     if all(device.name != sample.device for device in devices):
         return UNKNOWN
+    if sample.validity in ("invalid", "calibrating"):
+        return SUSPENDED
     if sample.cylinder_bar is None and _bar(patient.devices[sample.device]) is not None:
         return UNKNOWN
     rule = limits.supply_low

@@ -22,7 +22,7 @@ from schemas.span import parse_span
 from schemas.state import PatientState
 from schemas.telemetry import DeviceAlarm, Telemetry
 from schemas.tick import Tick
-from streams.replay import replay_until
+from streams.replay import replay_until, stands_at
 from streams.scenario.check import run
 from streams.scenario.file import read_scenario
 from streams.scenario.timeline import records_of
@@ -212,8 +212,8 @@ def feed(ward: Ward, events: Iterable[Event]) -> list[Alert]:
     """Judge the events as replay does."""
     told: list[Alert] = []
     for event in events:
-        if ward.clock is None or event.time > ward.clock:
-            told += ward.advance(event.time)
+        if ward.clock is None or stands_at(event) > ward.clock:
+            told += ward.advance(stands_at(event))
         if not isinstance(event, Tick):
             told += ward.take(event)
     return told

@@ -111,12 +111,13 @@ limit_ppm = { value = 20.0, bound = ">", source = "x" }
         "dose_too_high: no rule has such a section; there are abrupt_stop, ",
         "version: a text is needed",
         "name: 'other' is not the name of the file",
-        "set_dose_high.hold_s: -1 is not a number from 0 to 3.16224e+07",
+        "set_dose_high.hold_s: -1 is not a number from 1 to 31622400",
         "set_dose_high.hold: there is no such number; there are clear_hold_s/_min/_h, high_ppm, ",
         "telemetry_lost.medium_min: bound '=>' is none of > >= < <=",
         "telemetry_lost.medium_min: its source is needed, a text",
         "telemetry_lost.low_s: must be a table of value, bound and source",
         "set_dose_high.limit_ppm: 41.0 has to be below set_dose_high.high_ppm, which is 40.0",
+        "set_dose_high.limit_ppm: 41.0 has to be below measured_dose.high_ppm, which is 40.0",
         "telemetry_lost.medium: 0:30:00 has to be below telemetry_lost.high, which is 0:15:00",
     ]
     for words in expected:
@@ -125,8 +126,51 @@ limit_ppm = { value = 20.0, bound = ">", source = "x" }
 
 
 @pytest.mark.parametrize(
+    ("section", "words"),
+    [
+        (
+            '[set_dose_high]\nlimit_ppm = {value = 20, bound = ">=", source = "x"}',
+            "the rule has '>'",
+        ),
+        (
+            '[methb_repeat]\ngrace = {value = 0.9, bound = ">", source = "x"}',
+            "1 + 0.9 has to be below",
+        ),
+        (
+            '[abrupt_stop]\nhold_h = {value = 3, bound = ">=", source = "x"}',
+            "has to be below course.",
+        ),
+        (
+            '[telemetry_lost]\nlow_s = {value = 0, bound = ">=", source = "x"}',
+            "0 is not a number from 1",
+        ),
+        (
+            '[supply_low]\nleast_s = {value = 1, bound = ">=", source = "x"}',
+            "at most supply_low.least",
+        ),
+        ("reading_frozen = 5", "5 is no table of numbers"),
+    ],
+)
+def test_a_profile_that_could_not_judge(tmp_path: Path, section: str, words: str) -> None:
+    """Numbers by which a rule would never speak, always speak or fail are refused."""
+    text = f'name = "a"\nversion = "1"\ninherits = "default"\n{section}\n'
+    [fault] = faults(tmp_path, a=text)
+    assert words in fault
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    """A folder with the name of a profile is a fault of that file."""
+    tmp_path.joinpath("a.toml").mkdir()
+    assert faults(tmp_path) == ["a.toml: cannot be read: Is a directory"]
+
+
+@pytest.mark.parametrize(
     ("texts", "words"),
     [
+        (
+            {"a": 'name = "a"\nversion = "1"\ninherits=["x"]\n'},
+            "a.toml: inherits: names one",
+        ),
         ({"a": 'name = "a"\nversion = "1"\n'}, "a.toml: inherits: names one of default"),
         (
             {"a": 'name = "a"\nversion = "1"\ninherits = "b"\n'},
