@@ -32,8 +32,8 @@ _PASSES: dict[str, Callable[[Any, Any], bool]] = {
 class Answer(Struct, frozen=True):
     """One criterion. ``rests_on`` are the facts that decided it, in words.
 
-    ``gap`` is ``None`` when it is met, when it is about something that is never recorded here, and
-    when a rule of its own watches it.
+    ``gap`` is ``None`` when it is met, when something that is never recorded here would meet it,
+    and when a rule of its own watches it.
     ``recorded`` is ``rests_on`` without the names of the facts.
     """
 
@@ -143,18 +143,19 @@ def _pathway(pathway: Pathway, facts: Facts) -> PathwayAnswer:
 def _criterion(criterion: Criterion, facts: Facts) -> Answer:
     """Join the tests; what is told are the facts that made the answer, not those beside it."""
     tested = [_test(test, facts[test.fact]) for test in criterion.tests]
-    state: State = "indeterminate"
-    if tested:
-        joined = all_of if criterion.combine == "all" else any_of
-        state = joined(one.state for one in tested)
+    joined = all_of if criterion.combine == "all" else any_of
+    state = joined(one.state for one in tested)
     decisive = [one for one in tested if one.state == state]
     gaps = set() if criterion.watched_by else {one.gap for one in decisive}
+    elsewhere = []
+    if criterion.not_here and (not tested or state != "met"):
+        state, gaps, elsewhere = "indeterminate", set(), [criterion.not_here]
     return Answer(
         id=criterion.id,
         asks=criterion.asks,
         state=state,
-        rests_on=", ".join(dict.fromkeys(d.rests_on for d in decisive)) or criterion.not_here,
-        recorded=", ".join(dict.fromkeys(d.recorded for d in decisive)) or criterion.not_here,
+        rests_on=", ".join(dict.fromkeys([*(d.rests_on for d in decisive), *elsewhere])),
+        recorded=", ".join(dict.fromkeys([*(d.recorded for d in decisive), *elsewhere])),
         reference=criterion.reference,
         # While something is missing it may still turn out well.
         gap="lacking" if "lacking" in gaps else "contradicted" if "contradicted" in gaps else None,

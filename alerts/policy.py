@@ -41,7 +41,8 @@ class FactTest(Struct, frozen=True):
 class Criterion(Struct, frozen=True):
     """One thing that is asked: ``asks`` in words, ``reference`` where the source says so.
 
-    ``not_here`` says why nothing is ever recorded here about it; it has no tests then.
+    ``not_here`` says why nothing is ever recorded here about it or, beside tests, about what else
+    would do: what the tests do not meet stays indeterminate then.
     ``watched_by`` names the rule that raises an alert about it, so that no other one does.
     """
 

@@ -44,6 +44,7 @@ MEASURES: dict[str, Measure] = {
 """Every fact by its name. ``initiation`` is whether the stage before was met."""
 
 _MINUTE = timedelta(minutes=1)
+_SECOND = timedelta(seconds=1)
 NOT_RECORDED = "not recorded"
 
 
@@ -120,12 +121,7 @@ def _time_on_therapy(so_far: SoFar | None) -> Fact:
     label = "time on therapy"
     if so_far is None:
         return Fact(label, None, "no course has begun")
-    elapsed, delivered = (
-        # Begun minutes count, so that what is past a limit never reads as if it were at it.
-        write_span(-(-span // _MINUTE) * _MINUTE)
-        for span in (so_far.elapsed, so_far.delivered)
-    )
-    says = f"{elapsed} elapsed, {delivered} delivered"
+    says = f"{_begun(so_far.elapsed)} elapsed, {_begun(so_far.delivered)} delivered"
     # As in course-over-14-days: whichever of the two is first past the limit.
     return Fact(label, max(so_far.elapsed, so_far.delivered), says)
 
@@ -135,15 +131,26 @@ def _responded(so_far: SoFar | None) -> Fact:
     label = "improvement or taper"
     if so_far is None or so_far.response is None:
         return Fact(label, None, "none recorded")
-    return Fact(label, True, f"after {write_span(so_far.response // _MINUTE * _MINUTE)}")
+    return Fact(label, True, f"after {_begun(so_far.response)}")
 
 
 def _time_without_response(so_far: SoFar | None) -> Fact:
+    """Once there was one it is told in the same words as ``responded``, so that it is told once."""
+    if so_far is not None and so_far.response is not None:
+        return _responded(so_far)._replace(value=so_far.response)
     label = "time without improvement or taper"
-    if so_far is None or (so_far.response is None and not so_far.measured):
+    if so_far is None or not so_far.measured:
         return Fact(label, None, "not measured")
-    span = so_far.elapsed if so_far.response is None else so_far.response
-    return Fact(label, span, write_span(-(-span // _MINUTE) * _MINUTE))
+    return Fact(label, so_far.elapsed, _begun(so_far.elapsed))
+
+
+def _begun(span: timedelta) -> str:
+    """Begun minutes count, so that what is past a limit never reads as if it were at it.
+
+    Below a minute begun seconds do.
+    """
+    step = _MINUTE if span >= _MINUTE else _SECOND
+    return write_span(-(-span // step) * step)
 
 
 def _number(label: str, value: float | None, unit: str) -> Fact:

@@ -113,12 +113,13 @@ def _pathway(table: Table) -> Pathway:
 
 def _criterion(table: Table) -> Criterion:
     not_here = table.text("not_here", "")
+    untested = not_here and "tests" not in table.content
     criterion = Criterion(
         id=table.text("id"),
         asks=table.text("asks"),
         reference=table.text("reference"),
         combine=table.one_of("combine", COMBINES, "all"),
-        tests=() if not_here else tuple(_test(entry) for entry in table.tables("tests")),
+        tests=() if untested else tuple(_test(entry) for entry in table.tables("tests")),
         not_here=not_here,
         watched_by=table.text("watched_by", ""),
     )

@@ -110,17 +110,21 @@ def policy(  # noqa: PLR0913, PLR0917 - the options, one parameter each
     from streams.ward import Ward
     from streams.worksheet import table
 
+    kept = "inowatch replay --rejects FILE keeps them"
     try:
         ward = Ward(profile, book=ProfileBook(profiles))
         sheet, refused = run_policy(file, patient, at, payer, ward)
     except (InvalidProfile, InvalidAsk) as wrong:
         raise click.UsageError(str(wrong)) from None
-    except (OSError, UnknownPatient, InvalidPolicy) as wrong:
+    except UnknownPatient as wrong:
+        _tell_refused(wrong.refused, kept)
+        raise click.ClickException(str(wrong)) from None
+    except (OSError, InvalidPolicy) as wrong:
         raise click.ClickException(str(wrong)) from None
     lines = table(sheet) if form == "table" else [encode(sheet).decode()]
     for line in lines:
         click.echo(line)
-    _tell_refused(refused, "inowatch replay --rejects FILE keeps them")
+    _tell_refused(refused, kept)
 
 
 @click.command()

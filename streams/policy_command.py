@@ -23,7 +23,14 @@ class InvalidAsk(ValueError):
 
 
 class UnknownPatient(ValueError):
-    """The recording holds nothing of the patient."""
+    """The recording holds nothing of the patient; ``refused`` counts its refusals by reason."""
+
+    def __init__(self, words: str, refused: Counter[str]) -> None:
+        super().__init__(words)
+        self.refused = refused
+
+
+_MOST_NAMES = 10
 
 
 def run_policy(
@@ -52,9 +59,8 @@ def run_policy(
     patient = ward.patients.get(name)
     if patient is None or ward.clock is None:
         when = f" up to {at.isoformat()}" if at else ""
-        count = len(ward.patients)
-        patients = f"{count} patient{'s' if count != 1 else ''}"
-        raise UnknownPatient(f"no patient {name!r}: {path} holds {patients}{when}")
+        words = f"no patient {name!r}: {path} holds {_names(sorted(ward.patients), when)}"
+        raise UnknownPatient(words, refused)
     followed.look(patient)
     shown = payer or patient.context.payer
     return worksheet(followed, patient, ward.clock, shown, policies), refused
@@ -65,6 +71,14 @@ def _check(payer: str | None, policies: Iterable[Policy]) -> None:
     if payer is not None and not any(policy.applies_to(payer) for policy in of_payers):
         known = ", ".join(policy.name for policy in of_payers)
         raise InvalidAsk(f"no policy of a payer {payer!r}; there are {known}")
+
+
+def _names(patients: list[str], when: str) -> str:
+    """Count the patients and name the first of them, so that one can ask again."""
+    count = f"{len(patients)} patient{'s' if len(patients) != 1 else ''}{when}"
+    named = ", ".join(patients[:_MOST_NAMES])
+    rest = len(patients) - _MOST_NAMES
+    return count + (f": {named}" if named else "") + (f" and {rest} more" if rest > 0 else "")
 
 
 def _watched(lines: Iterable[bytes], ward: Ward, followed: Followed) -> Iterator[bytes]:

@@ -95,7 +95,17 @@ def faults_of(texts: dict[str, str]) -> list[str]:
         ("bcbsma-100", "gestational-age", {"gestational_age": "34 1/7"}, "met", "34w1d"),
         ("bcbsma-100", "gestational-age", {"gestational_age": None}, "indeterminate", "not record"),
         ("bcbsma-100", "gestational-age", {"gestational_age": 34.6}, "indeterminate", "ambiguous"),
-        ("bcbsma-100", "respiratory-failure", {"indication": "ards"}, "not met", "ards"),
+        ("bcbsma-100", "respiratory-failure", {}, "met", "hrf-pphn"),
+        ("bcbsma-100", "respiratory-failure", {"indication": "other"}, "indeterminate", "sepsis"),
+        ("bcbsma-100", "respiratory-failure", {"indication": "ards"}, "indeterminate", "ards; the"),
+        ("bcbsma-100", "respiratory-failure", {"indication": "lung-transplant"}, "not met", "lung"),
+        (
+            "bcbsma-100",
+            "respiratory-failure",
+            {"indication": "perioperative-chd"},
+            "not met",
+            "chd",
+        ),
         ("bcbsma-100", "respiratory-failure", {"indication": None}, "indeterminate", "not record"),
         ("bcbsma-100", "newborn", {"age": 28 * DAY}, "not met", "at the start: 28 d"),
         ("bcbsma-100", "newborn", {"age": 28 * DAY - timedelta(seconds=1)}, "met", "27 d 23 h 59"),
@@ -104,7 +114,21 @@ def faults_of(texts: dict[str, str]) -> list[str]:
         ("label", "gestational-age", {"gestational_age": "34w1d"}, "met", "34w1d"),
         ("label", "shunt", {"right_to_left_shunt_dependent": True}, "not met", "present"),
         ("label", "shunt", {"right_to_left_shunt_dependent": None}, "indeterminate", "not record"),
-        ("label", "pulmonary-hypertension", {"echo_confirmed_ph": False}, "met", "hrf-pphn"),
+        ("label", "pulmonary-hypertension", {}, "met", "on echo: present"),
+        (
+            "label",
+            "pulmonary-hypertension",
+            {"echo_confirmed_ph": False},
+            "indeterminate",
+            "on echo: absent, clinical evidence is not recorded here",
+        ),
+        (
+            "label",
+            "pulmonary-hypertension",
+            {"echo_confirmed_ph": None},
+            "indeterminate",
+            "on echo: not recorded, clinical evidence is not recorded here",
+        ),
         ("clinical-summary", "oxygenation-index", {"oxygenation_index": 25.0}, "not met", "25"),
         ("clinical-summary", "oxygenation-index", {"oxygenation_index": 25.1}, "met", "25.1"),
         ("clinical-summary", "oxygenation-index", {"oxygenation_index": None}, "indeterminate", ""),
@@ -138,15 +162,56 @@ def test_a_criterion_at_its_bound(
 def test_either_of_two_facts_will_do() -> None:
     """Where any fact is enough, one is; an unknown one may still be it, two wrong ones are not."""
     of = {
-        echo: answer(
-            asked("label", indication="perioperative-chd", echo_confirmed_ph=echo),
-            "pulmonary-hypertension",
-        )
-        for echo in (True, None, False)
+        weeks: answer(asked("pacificsource", gestational_age=weeks), "gestational-age", way=1)
+        for weeks in ("34w0d", None, "33w6d")
     }
-    assert (of[True].state, of[True].rests_on) == ("met", "pulmonary hypertension on echo: present")
-    assert (of[None].state, of[None].gap) == ("indeterminate", "lacking")
-    assert (of[False].state, of[False].recorded) == ("not met", "perioperative-chd, absent")
+    met, unknown, wrong = of.values()
+    assert (met.state, met.rests_on) == ("met", "gestational age at birth: 34w0d")
+    assert (unknown.state, unknown.gap) == ("indeterminate", "lacking")
+    assert (wrong.state, wrong.recorded) == ("not met", "33w6d, 1 d")
+
+
+@pytest.mark.parametrize("echo", [False, None])
+def test_what_something_unrecorded_would_meet_raises_no_alert(*, echo: bool | None) -> None:
+    """The label takes clinical evidence too, which nobody could record here: worksheet only."""
+    assert gaps("nobody", echo_confirmed_ph=echo) == []
+    given = asked("label", SoFar(DAY, DAY), echo_confirmed_ph=echo)
+    assert given.overall == "indeterminate"
+
+
+def test_policy_100_tells_older_patients_by_their_age() -> None:
+    """S1 leaves the ARDS of a newborn open; of an adult or a child the whole start is not met."""
+    newborn, child = (asked("bcbsma-100", indication="ards", age=days * DAY) for days in (1, 28))
+    assert newborn.stages[0].state == "indeterminate"
+    assert child.stages[0].state == "not met"
+
+
+@pytest.mark.parametrize(
+    ("cdh", "age", "state"),
+    [
+        (True, 28 * DAY - timedelta(seconds=1), "not met"),
+        (True, 28 * DAY, "met"),
+        (False, DAY, "met"),
+        (None, DAY, "indeterminate"),
+        (None, 28 * DAY, "met"),
+    ],
+)
+def test_a_hernia_around_surgery(*, cdh: bool | None, age: timedelta, state: State) -> None:
+    """S2: a newborn's diaphragmatic hernia is experimental under B too, and is told."""
+    given = asked("pacificsource", indication="perioperative-chd", cdh=cdh, age=age)
+    assert answer(given, "cdh", way=1).state == state
+    told = gaps("pacificsource", indication="perioperative-chd", cdh=cdh, age=age)
+    of_hernia = [gap for policy, gap, words in told if "hernia" in words]
+    expected = {"not met": ["contradicted"], "indeterminate": ["lacking"], "met": []}
+    assert of_hernia == expected[state]
+
+
+@pytest.mark.parametrize(("dependent", "state"), [(True, "not met"), (False, "met")])
+def test_dependence_stands_in_for_a_shunt(*, dependent: bool, state: State) -> None:
+    """S2 A.3.b asks for more than is recorded, and the worksheet says what stands in for it."""
+    given = answer(asked("pacificsource", right_to_left_shunt_dependent=dependent), "shunt")
+    assert given.state == state
+    assert "own: dependence on such a shunt stands in for it" in given.reference
 
 
 def test_only_the_deciding_fact_is_told() -> None:
@@ -270,6 +335,17 @@ def test_past_a_limit_never_reads_as_at_it() -> None:
     assert given.rests_on == "time on therapy: 14 d 1 min elapsed, 1 d delivered"
 
 
+@pytest.mark.parametrize(
+    ("seconds", "written"),
+    [(0, "0 s"), (0.4, "1 s"), (59, "59 s"), (59.4, "1 min"), (60, "1 min"), (61, "2 min")],
+)
+def test_a_response_is_told_once(seconds: float, written: str) -> None:
+    """Begun minutes count, below a minute seconds; the same moment is not told in two words."""
+    so_far = SoFar(DAY, DAY, response=timedelta(seconds=seconds), measured=True)
+    given = answer(asked("pacificsource", so_far, indication="perioperative-chd"), "response")
+    assert given.rests_on == f"improvement or taper: after {written}"
+
+
 def test_continuation_rests_on_initiation() -> None:
     """S2 II.1: what was not met at the start is not met later; unknown stays unknown."""
     so_far = SoFar(DAY, DAY, 50.0, 93.0)
@@ -325,7 +401,8 @@ def test_an_open_question_of_the_policy_is_told_as_contradicted() -> None:
 
 def test_an_alert_while_the_way_is_unknown() -> None:
     """Without an indication either way may fit: that is lacking, with what both would ask."""
-    listed = [one for one in gaps("pacificsource", indication=None, cdh=True) if one[0] != "label"]
+    unknown = gaps("pacificsource", indication=None, echo_confirmed_ph=False)
+    listed = [one for one in unknown if one[0] != "label"]
     assert [(gap, words.split(" (")[0]) for _, gap, words in listed] == [
         (
             "lacking",

@@ -188,7 +188,7 @@ def test_the_response_is_the_one_that_the_rule_knows(tmp_path: Path) -> None:
     improved = sheet_of(write(tmp_path / "better.ndjson", [heart, *low, better]))
     state, ground = answers(improved, "pacificsource")["response"]
     assert state == "met"
-    assert ground.startswith("improvement or taper: after 2 h 30 min")
+    assert ground == "improvement or taper: after 2 h 30 min"
 
 
 def test_another_payer(recording: Path, tmp_path: Path) -> None:
@@ -221,11 +221,42 @@ def test_refused_lines_are_counted(recording: Path) -> None:
     assert done.stderr.startswith("1 records refused: not-json 1; inowatch replay --rejects")
 
 
+def test_an_unknown_patient_is_answered_with_names(recording: Path) -> None:
+    """Ten patients of the file are named, the rest and the refusals counted."""
+    others = [
+        json.dumps({**sample(1), "patient": f"q{n:02}", "device": f"e{n}"}) for n in range(11)
+    ]
+    recording.write_text("rubbish\n" + recording.read_text() + "\n".join(others))
+    done = inowatch(str(recording), "--patient", "x")
+    assert (done.returncode, done.stdout) == (1, "")
+    named = ", ".join(["p1", *(f"q{n:02}" for n in range(9))])
+    assert f"holds 12 patients: {named} and 2 more\n" in done.stderr
+    assert "1 records refused: not-json 1; inowatch replay --rejects" in done.stderr
+
+
+def test_the_example_of_the_readme(tmp_path: Path) -> None:
+    """What README says of a simulated ward can be typed as it stands there."""
+    text = (ROOT / "README.md").read_text()
+    for start in ("simulate --scenario", "policy ward.ndjson"):
+        (words,) = (
+            line.split("bin/inowatch ")[1].split()
+            for line in text.splitlines()
+            if line.startswith(f"    .venv/bin/inowatch {start}")
+        )
+        command = [sys.executable, "-m", "streams.cli", *words]
+        env = {**os.environ, "PYTHONPATH": str(ROOT)}
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=120, cwd=tmp_path, env=env
+        )
+        assert done.returncode == 0, done.stderr
+    assert "pacificsource, version 2023-11: " in done.stdout
+
+
 def test_what_cannot_be_shown(recording: Path, tmp_path: Path) -> None:
     """An unknown patient or a damaged file fails with a sentence; wrong use says what is right."""
     unknown = inowatch(str(recording), "--patient", "p2")
     assert (unknown.returncode, unknown.stdout) == (1, "")
-    assert f"no patient 'p2': {recording} holds 1 patient\n" in unknown.stderr
+    assert f"no patient 'p2': {recording} holds 1 patient: p1\n" in unknown.stderr
     early = inowatch(str(recording), "--patient", "p1", "--at", at(-9))
     assert early.returncode == 1
     assert "holds 0 patients up to 2026-02-28T23:00:00+00:00" in early.stderr
