@@ -37,9 +37,9 @@ def step(
     """
     if isinstance(event, Telemetry):
         return _step_sample(patient, event, clock, limits)
-    patient.steady = False
     if is_repeat(patient, event):
         return []
+    patient.steady = False
     arrived = _arrived(event, clock, limits)
     told: list[Alert] = []
     closes = isinstance(event, Action) and event.action == "close-course"
