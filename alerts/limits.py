@@ -177,11 +177,27 @@ class Course14DaysLimits(Struct, frozen=True):
 
 
 class TelemetryLostLimits(Struct, frozen=True):
-    """Of ``telemetry-lost``; ``low`` is also what counts as a gap."""
+    """Of ``telemetry-lost``; ``low`` is also what counts as a gap.
+
+    More than ``group_share`` of a unit's devices, and ``group_least`` of them, that fall silent
+    within ``group_within`` are told of as one, until they have been fewer for ``group_clear``.
+    """
 
     low: timedelta
     medium: timedelta
     high: timedelta
+    group_share: float
+    group_least: float
+    group_within: timedelta
+    group_clear: timedelta
+
+
+class DataRejectedLimits(Struct, frozen=True):
+    """Of ``data-rejected``: that many within so long; over when none came for ``clear``."""
+
+    count: float
+    within: timedelta
+    clear: timedelta
 
 
 class EligibilityReviewLimits(Struct, frozen=True):
@@ -218,6 +234,7 @@ class Limits(Struct, frozen=True):
     rebound_suspected: ReboundSuspectedLimits
     telemetry_lost: TelemetryLostLimits
     eligibility_review: EligibilityReviewLimits
+    data_rejected: DataRejectedLimits
     sources: dict[str, str]
     bounds: dict[str, str]
     rules_version: str

@@ -14,6 +14,7 @@ from alerts.reasons import WORDS, Reason
 from alerts.rule import (
     SUSPENDED,
     Armed,
+    CountedRule,
     DeadlineRule,
     Ended,
     Levels,
@@ -73,8 +74,37 @@ def reconsider(rule: SampledRule, patient: PatientState, limits: Limits, at: dat
         _hold(rule, patient, limits, rule.levels(patient, limits, at), at)
 
 
+def count(
+    rule: CountedRule, patient: PatientState, limits: Limits, at: datetime, *, often: bool
+) -> list[Alert]:
+    """Something that is counted has come at ``at``; ``often``: often enough for its condition.
+
+    From then on the contrary holds, until it comes again.
+    """
+    told = _turned(rule, patient, limits, at)
+    track = patient.tracks.get(rule.name)
+    if often or (track is not None and track.open is not None):
+        tiers = len(rule.tiers(limits))
+        _hold(rule, patient, limits, Levels((True,) * tiers), at)
+        told += _turned(rule, patient, limits, at)
+        _hold(rule, patient, limits, Levels((False,) * tiers), at)
+    return told
+
+
+def _turned(rule: CountedRule, patient: PatientState, limits: Limits, at: datetime) -> list[Alert]:
+    """Let happen what is due for one rule by ``at``."""
+    told: list[Alert] = []
+    while due := [one for one in next_turn(patient, (rule,)) if one.at <= at]:
+        told += turn(min(due, key=lambda one: one.at), patient, limits)
+    return told
+
+
 def _hold(
-    rule: SampledRule, patient: PatientState, limits: Limits, levels: Levels, at: datetime
+    rule: SampledRule | CountedRule,
+    patient: PatientState,
+    limits: Limits,
+    levels: Levels,
+    at: datetime,
 ) -> None:
     """Start, keep or drop the hold of each tier."""
     track = patient.tracks.get(rule.name)
@@ -128,7 +158,8 @@ def turn(due: Turn, patient: PatientState, limits: Limits) -> list[Alert]:
         state.active = not state.active
         state.fired = due.at if isinstance(due.rule, DeadlineRule) else None
         state.due = None
-    told = _transitions(_Case(due.rule, patient, limits), track, "back-in-range", due.at)
+    over = due.rule.otherwise if isinstance(due.rule, CountedRule) else "back-in-range"
+    told = _transitions(_Case(due.rule, patient, limits), track, over, due.at)
     for state in track.tiers:
         if state.due is None:
             state.since = None
@@ -156,7 +187,7 @@ def _priority(case: _Case, track: Track) -> Priority | None:
     rule, patient, limits = case
     if not any(state.active for state in track.tiers):
         return None
-    if isinstance(rule, SampledRule):
+    if isinstance(rule, SampledRule | CountedRule):
         priorities = [tier.priority for tier in rule.tiers(limits)]
     else:
         watch = rule.watch(patient, limits)
@@ -191,7 +222,8 @@ def _raised(case: _Case, track: Track, now: Priority, at: datetime) -> Alert:
         # Never the onset of the one before, which is no later than its own end.
         onset = track.cleared + timedelta(microseconds=1)
         at = max(at, onset)
-    course = patient.course.start if patient.course else None
+    of_course = not isinstance(case.rule, CountedRule)
+    course = patient.course.start if patient.course and of_course else None
     track.open = Occurrence(
         id=alert_id(case.rule.name, patient.patient, course, onset),
         onset=onset,
@@ -209,6 +241,7 @@ def _found(case: _Case, occurrence: Occurrence, phase: Phase) -> Alert:
     finding = case.rule.finding(case.patient, case.limits, occurrence.at)
     occurrence.limit, occurrence.source = finding.limit, finding.source
     occurrence.unit_of_measure = finding.unit_of_measure
+    occurrence.device = finding.device or occurrence.device
     told = _alert(case, occurrence, phase, finding.reason, finding.summary, finding.value)
     occurrence.summary = told.summary
     return told
@@ -235,7 +268,7 @@ def _alert(  # noqa: PLR0913, PLR0917 - the parts of a transition that differ, e
         bed=patient.bed,
         device=occurrence.device,
         course=occurrence.course,
-        summary=f"{place(patient.bed)}: {words}",
+        summary=f"{place(patient.bed, patient.unit)}: {words}",
         value=value,
         limit=occurrence.limit,
         unit_of_measure=occurrence.unit_of_measure,

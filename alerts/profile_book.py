@@ -22,7 +22,7 @@ from alerts.limits import RULES_VERSION, Limits
 
 _DURATIONS = {"s": 1, "min": 60, "h": 3600}
 _SHORTEST_S, _LONGEST_S = 1, 366 * 86_400
-_MOST = {"ppm": 200.0, "pct": 100.0, "points": 100.0, "bar": 300.0, "share": 10.0}
+_MOST = {"ppm": 200.0, "pct": 100.0, "points": 100.0, "bar": 300.0, "share": 10.0, "count": 100.0}
 _MOST_OTHERWISE = 1000.0
 _BOUNDS = (">", ">=", "<", "<=")
 _WORDS = ("name", "version", "inherits", "units")
@@ -51,6 +51,7 @@ _LADDERS = (
     ("telemetry_lost.low", "<", "telemetry_lost.medium"),
     ("telemetry_lost.medium", "<", "telemetry_lost.high"),
     ("course.either_order", "<=", "eligibility_review.grace"),
+    ("telemetry_lost.group_within", "<", "telemetry_lost.low"),
 )
 """A tier that is out of order would never be reached, or never left."""
 _SHARES = (

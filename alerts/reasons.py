@@ -43,6 +43,10 @@ Reason = Literal[
     "context-contradicts",
     "context-lacking",
     "context-completed",
+    "grouped",
+    "ungrouped",
+    "rejected",
+    "none-rejected",
 ]
 
 WORDS: dict[Reason, str] = {
@@ -86,4 +90,8 @@ WORDS: dict[Reason, str] = {
     "context-contradicts": "not as it is asked for",
     "context-lacking": "not on record",
     "context-completed": "all that is asked for is on record",
+    "grouped": "told of with the whole unit",
+    "ungrouped": "most are back, the others are told of one by one",
+    "rejected": "records are refused",
+    "none-rejected": "none was refused lately",
 }

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from alerts import rules
 from alerts.limits import Limits
 from alerts.numbers import BOUNDS, Number, filled, number_at, numbers_of
-from alerts.rule import Rule, SampledRule
+from alerts.rule import CountedRule, Rule, SampledRule
 
 OF_THE_COURSE = ("course.interruption", "course.either_order", "course.settling")
 
@@ -73,6 +73,8 @@ def _lines(rule: Rule, limits: Limits) -> Iterator[str]:
     yield ""
     if isinstance(rule, SampledRule):
         yield "Judged in every sample."
+    elif isinstance(rule, CountedRule):
+        yield "Judged each time it comes; over by the monitor's clock. It outlives a course."
     elif rule.moves_with == "samples":
         yield "Judged as time passes, by the patient's own samples or the clock."
     else:

@@ -1,9 +1,10 @@
-"""What a rule is. One rule, one file in ``alerts/rules``; two kinds are enough for all.
+"""What a rule is. One rule, one file in ``alerts/rules``; three kinds are enough for all.
 
 A *sampled* rule reads each sample and says per tier whether its condition is true; hold times turn
 that into an occurrence. A *deadline* rule says from the state alone when its tiers fall due; a tier
-holds once time has passed its deadline. Both are pure: no acknowledgement and no clock reaches
-them. What is missing is an answer of its own (``UNKNOWN``), never a false or a zero.
+holds once time has passed its deadline. A *counted* rule is about how often something came. All are
+pure: no acknowledgement and no clock reaches them. What is missing is an answer of its own
+(``UNKNOWN``), never a false or a zero.
 """
 
 from collections.abc import Callable, Mapping
@@ -85,7 +86,8 @@ Watch = Armed | Quiet
 class Finding(NamedTuple):
     """What is told of an occurrence: the sentence for the nurse and the numbers behind it.
 
-    The sentence says what, with value and limit; where it is gets put in front of it.
+    The sentence says what, with value and limit; where it is gets put in front of it. ``device``
+    is named where it is not the patient's leading one.
     """
 
     summary: str
@@ -94,6 +96,7 @@ class Finding(NamedTuple):
     limit: float | None
     unit_of_measure: str | None
     source: str
+    device: str | None = None
 
 
 Raised = Mapping[Priority, str]
@@ -137,7 +140,25 @@ class DeadlineRule:
     clears: str = ""
 
 
-Rule = SampledRule | DeadlineRule
+@dataclass(frozen=True)
+class CountedRule:
+    """A rule that something has come too often, told of each time it comes.
+
+    It is over, for ``otherwise``, when nothing has come for a tier's clearing hold. It is about
+    records and not about therapy, so it outlives a course.
+    """
+
+    name: str
+    title: str
+    tiers: Callable[[Limits], tuple[Tier, ...]]
+    finding: Callable[[PatientState, Limits, datetime], Finding]
+    otherwise: Reason
+    moves_with: Literal["clock"] = "clock"
+    raised: Raised = field(default_factory=dict, hash=False)
+    clears: str = ""
+
+
+Rule = SampledRule | DeadlineRule | CountedRule
 
 
 def told_priority(patient: PatientState, rule: str) -> Priority | None:

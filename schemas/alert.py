@@ -5,6 +5,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from schemas.stand_in import EVERY, NOT_KNOWN
+
 Priority = Literal["info", "low", "medium", "high"]
 PRIORITIES: tuple[Priority, ...] = ("info", "low", "medium", "high")
 """Weakest first; the meanings are those of IEC 60601-1-8."""
@@ -17,8 +19,12 @@ def rank(priority: Priority) -> int:
     return PRIORITIES.index(priority)
 
 
-def place(bed: str) -> str:
-    """Write where it is, as a summary opens with it: ``Bed 4``."""
+def place(bed: str, unit: str = "") -> str:
+    """Write where it is, as a summary opens with it: ``Bed 4``; a whole unit by its own name."""
+    if bed == EVERY:
+        return unit or "Every bed"
+    if bed == NOT_KNOWN:
+        return "Unknown bed"
     return bed if bed.lower().startswith("bed") else f"Bed {bed}"
 
 

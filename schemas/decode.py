@@ -17,8 +17,11 @@ from schemas.lab import Lab
 from schemas.rejected import Reason, Rejected
 from schemas.telemetry import Telemetry
 from schemas.tick import Tick
+from schemas.unit import UnitRecord
 
-Event = Telemetry | Lab | Course | Action | Tick
+Own = Tick | UnitRecord
+"""What the product itself sends through the inputs; it may stand on every one of them."""
+Event = Telemetry | Lab | Course | Action | Own
 Kind = Literal["telemetry", "lab", "course", "action"]
 
 MAX_RECORD_BYTES = 64 * 1024
@@ -30,7 +33,7 @@ LEAD = timedelta(minutes=2)
 """How far a device's clock may run ahead before its samples are refused."""
 
 _ANY = msgspec.json.Decoder(Event)
-_TICK = msgspec.json.Decoder(Tick)
+_OWN = msgspec.json.Decoder(Own)
 _ONE: dict[Kind, msgspec.json.Decoder[Any]] = {
     "telemetry": msgspec.json.Decoder(Telemetry),
     "lab": msgspec.json.Decoder(Lab),
@@ -86,12 +89,12 @@ def decode(raw: bytes, kind: Kind | None = None, now: datetime | None = None) ->
 def _second_look(
     raw: bytes, kind: Kind | None, now: datetime | None, refusal: Exception
 ) -> Event | Rejected:
-    """A tick may stand on every topic; anything else that was refused gets its reason."""
+    """What is the product's own may stand on every topic; anything else gets its reason."""
     rejected = _reason_of(raw, refusal)
     if kind is None or rejected.reason != "unknown-type":
         return rejected
     try:
-        return _examined(_TICK.decode(raw), now)
+        return _examined(_OWN.decode(raw), now)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as second:
         if "`$.type`" not in str(second):
             return _reason_of(raw, second)

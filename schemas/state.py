@@ -12,7 +12,9 @@ from msgspec import Struct, field
 
 from schemas.alert import Alert, Priority
 from schemas.course import DoseOrder, Flags, Indication
+from schemas.stand_in import NOT_KNOWN
 from schemas.telemetry import AlarmPriority, Mode
+from schemas.unit import UnitShare
 
 CoursePhase = Literal["running", "paused"]
 """``running``: delivery goes on, as far as is known. ``paused``: it ended less than 2 h ago."""
@@ -112,6 +114,8 @@ class CourseState(Struct):
     the dose was lowered from ``taper_from_ppm``, ``taper_ended`` when it was last put back.
     ``contradicted`` and ``lacking`` are what the label and the payer ask of the start and the
     context contradicts or does not say.
+    ``grouped``: the silence that began there is told of with the whole unit; ``ungrouped`` is when
+    it was last left to be told of alone.
     """
 
     start: datetime
@@ -151,6 +155,8 @@ class CourseState(Struct):
     taper_ended: datetime | None = None
     contradicted: Asked | None = None
     lacking: Asked | None = None
+    grouped: datetime | None = None
+    ungrouped: datetime | None = None
 
 
 class LabState(Struct):
@@ -219,6 +225,32 @@ class Track(Struct):
     cleared: datetime | None = None
 
 
+class Refusal(Struct, frozen=True):
+    """A record that claimed to be of ``device`` and was refused at ``at`` for ``reason``.
+
+    ``mark`` is the same for the same record.
+    """
+
+    at: datetime
+    device: str | None
+    reason: str
+    mark: str
+
+
+class UnitSilence(Struct):
+    """How silent a unit is: the newest share that each partition has told of it.
+
+    ``silent`` of its ``devices`` count as silent together; ``since`` is when that began, if it is
+    told of as one, and ``few_since`` when they came to be too few for it.
+    """
+
+    shares: dict[int, UnitShare] = field(default_factory=dict)
+    silent: int = 0
+    devices: int = 0
+    since: datetime | None = None
+    few_since: datetime | None = None
+
+
 class Band(Struct, frozen=True):
     """Readings about which no rule has anything to say that it had not said before.
 
@@ -236,7 +268,7 @@ class Band(Struct, frozen=True):
 
 
 class PatientState(Struct):
-    """Everything remembered of one patient.
+    """Everything remembered of one patient, or of a stand-in for one (``schemas.stand_in``).
 
     ``offsets`` is the last applied offset per input topic: a redelivered record is a no-op.
     ``outbox`` holds transitions that were decided and may not have reached the alerts topic yet.
@@ -245,6 +277,8 @@ class PatientState(Struct):
     ``seen`` names the newest results, context records and acts, so that a repeated one is known.
     ``judged_by`` is the version of the rules and the profile that judged last; empty: none yet.
     ``lag`` is how late the newest sample arrived: holds run in the patient's own time.
+    ``refused`` has the newest refused records by the device that they named, the newest last.
+    ``silence`` is there when this stands for a whole unit.
     ``next_due`` is a lower bound of when anything may happen without a record, ``quiet_until`` the
     same without silence, which each sample puts off; ``steady`` says that
     a sample like the one before, earlier than ``steady_until`` and its readings within ``band``,
@@ -252,9 +286,9 @@ class PatientState(Struct):
     """
 
     patient: str
-    unit: str = "?"
-    bed: str = "?"
-    device: str = "?"
+    unit: str = NOT_KNOWN
+    bed: str = NOT_KNOWN
+    device: str = NOT_KNOWN
     partition: int = 0
     offsets: dict[str, int] = field(default_factory=dict)
     outbox: list[Alert] = field(default_factory=list)
@@ -272,6 +306,8 @@ class PatientState(Struct):
     tracks: dict[str, Track] = field(default_factory=dict)
     judged_by: str = ""
     late_samples: int = 0
+    refused: dict[str, list[Refusal]] = field(default_factory=dict)
+    silence: UnitSilence | None = None
     sample_time: datetime | None = None
     no_ppm: float | None = None
     no2_ppm: float | None = None

@@ -3,7 +3,8 @@
 A batch is judged in memory, then made lasting in this order, each step awaited: dead letters and
 the touched states with their outboxes (changelog), then the alerts, and only then is the batch
 acknowledged. A crash anywhere leaves either a state that knows its unpublished alerts, or records
-that come again and are judged alike. Ticks are sent into every partition held of every input topic.
+that come again and are judged alike. Ticks are sent into every partition held of every input topic,
+and with them what the partitions have to know of one another's units.
 """
 
 import logging
@@ -19,11 +20,13 @@ from kafka.partitioner.default import murmur2
 
 from schemas.alert import Alert
 from schemas.encode import encode
+from schemas.stand_in import whole_unit
 from schemas.state import PatientState
 from schemas.tick import Tick
 from streams.partition import Outcome, Partition, Record
 from streams.row import row_of
 from streams.settings import Settings
+from streams.ward import Ward
 from streams.worker import Batch, arrival, each_batch, new_app, new_table, published
 
 log = logging.getLogger("inowatch")
@@ -64,6 +67,7 @@ class Monitor:
         self._changes = app.topic(names.changes)
         self._board = app.topic(names.board)
         self._ticked = {name: app.topic(name) for name in self._inputs}
+        self._between = self._ticked[names.courses]  # where the least is sent otherwise
         self._states: Any = new_table(app, "states", settings)
         app.agent(self._input, name="judge", concurrency=1)(self._judge)
         app.timer(TICK_S, name="tick")(self._tick)
@@ -92,12 +96,9 @@ class Monitor:
     async def _take_over(self, number: int) -> Partition:
         """Rebuild a partition from the table, and publish what its former holder had left."""
         settings = self._settings
+        ward = Ward(settings.profile, number, settings.book, settings.partitions)
         partition = Partition(
-            number,
-            self._inputs,
-            lambda patient: home_of(patient, settings.partitions),
-            settings.profile,
-            settings.book,
+            ward, self._inputs, lambda patient: home_of(patient, settings.partitions)
         )
         states = [_STATE.decode(value) for value in self._states.data.values()]
         unpublished = partition.restore(states)
@@ -194,7 +195,8 @@ class Monitor:
                 await self._board.send(key=name.encode(), value=None)
                 continue
             self._gone.discard(name)
-            row = row_of(state, ward.clock, ward.limits_of(state))
+            of_unit = ward.units.grouped.alert_of(state)
+            row = row_of(state, ward.clock, ward.limits_of(state), of_unit)
             await self._board.send(key=name.encode(), value=encode(row))
 
     async def _tick(self) -> None:
@@ -204,3 +206,17 @@ class Monitor:
             topic = self._ticked.get(tp.topic)
             if topic is not None:
                 await topic.send(value=tick, partition=tp.partition)
+        await self._tell_of_units()
+
+    async def _tell_of_units(self) -> None:
+        """Send shares of units to their homes, and the words of those at home here to all."""
+        if self._revoked:
+            return
+        partitions = self._settings.partitions
+        for partition in list(self._held.values()):
+            for share in partition.shares():
+                home = home_of(whole_unit(share.unit), partitions)
+                await self._between.send(value=encode(share), partition=home)
+            for word in partition.words():
+                for number in range(partitions):
+                    await self._between.send(value=encode(word), partition=number)

@@ -10,13 +10,15 @@ from datetime import datetime
 
 from msgspec import Struct, field
 
-from alerts.profile_book import ProfileBook
 from schemas.alert import Alert
+from schemas.claimed import claimed
 from schemas.decode import Kind
 from schemas.profile_change import ProfileChange
 from schemas.rejected import DeadLetter, Rejected, kept
+from schemas.stand_in import whole_unit
 from schemas.state import PatientState
 from schemas.tick import Tick
+from schemas.unit import UnitRecord, UnitShare, UnitWord
 from streams.door import admit
 from streams.step import PatientEvent
 from streams.ward import Ward
@@ -43,16 +45,9 @@ class Partition:
     input topic to what it carries; ``home_of`` names the partition that a patient belongs in.
     """
 
-    def __init__(
-        self,
-        number: int,
-        inputs: dict[str, Kind],
-        home_of: Callable[[str], int],
-        profile: str = "default",
-        book: ProfileBook | None = None,
-    ) -> None:
-        self.number = number
-        self.ward = Ward(profile, number, book)
+    def __init__(self, ward: Ward, inputs: dict[str, Kind], home_of: Callable[[str], int]) -> None:
+        self.number = ward.partition
+        self.ward = ward
         self._home_of = home_of
         self._inputs = inputs
         self._ticks: dict[str, datetime] = {}
@@ -78,6 +73,8 @@ class Partition:
             event = admit(value or b"", self._inputs[topic], arrived, self.ward.book)
             if isinstance(event, Tick):
                 self._tick(topic, event.time, outcome)
+            elif isinstance(event, UnitRecord):
+                self._hear(event, outcome)
             elif isinstance(event, Rejected):
                 self._refuse(topic, record, event, outcome)
             elif (stray := self._stray(event)) is not None:
@@ -110,6 +107,14 @@ class Partition:
                 value=kept(value),
             )
         )
+        claim = claimed(value or b"", key)
+        name = self.ward.whose(claim)
+        known = self.ward.patients.get(name)
+        if known is not None and offset <= known.offsets.get(topic, -1):
+            return
+        self._decided(self.ward.refuse(claim, why.reason, arrived), outcome)
+        self.ward.patients[name].offsets[topic] = offset
+        outcome.touched.add(name)
 
     def _stray(self, event: PatientEvent) -> Rejected | None:
         """Say why a record cannot lie here, apart from its patient's other records."""
@@ -131,10 +136,26 @@ class Partition:
         if len(self._ticks) == len(self._inputs):
             self._decided(self.ward.advance(min(self._ticks.values())), outcome)
 
+    def _hear(self, record: UnitRecord, outcome: Outcome) -> None:
+        """Take in what is said of a unit; shares only where the unit is at home."""
+        is_share = isinstance(record, UnitShare)
+        if not is_share or self._home_of(whole_unit(record.unit)) == self.number:
+            self._decided(self.ward.take_between(record), outcome)
+
+    def shares(self) -> list[UnitShare]:
+        """What the homes of the units have to know, as of the clock."""
+        return [] if self.ward.clock is None else self.ward.units.shares(self.ward.clock)
+
+    def words(self) -> list[UnitWord]:
+        """What every partition has to know of the units that are at home here."""
+        return [] if self.ward.clock is None else self.ward.units.said(self.ward.clock)
+
     def _decided(self, told: list[Alert], outcome: Outcome) -> None:
         for alert in told:
             self.ward.patients[alert.patient].outbox.append(alert)
             outcome.touched.add(alert.patient)
+        outcome.touched |= self.ward.changed
+        self.ward.changed.clear()
         outcome.alerts += told
 
     def published(self, alerts: Iterable[Alert]) -> None:

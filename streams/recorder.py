@@ -15,11 +15,11 @@ import stamina
 from faust.types import EventT
 
 from schemas.alert import Alert
+from schemas.decode import Own
 from schemas.encode import encode
 from schemas.page import Page
 from schemas.profile_change import ProfileChange
 from schemas.rejected import DeadLetter, Reason, Rejected, kept
-from schemas.tick import Tick
 from streams.door import admit
 from streams.settings import Settings
 from streams.stores.open import open_store
@@ -102,7 +102,7 @@ class Recorder:
         if kind is None:
             return points_of(self._outputs[message.topic].decode(raw))
         event = admit(raw, kind, arrival(message, self._clock), self._book)
-        return [] if isinstance(event, Rejected | Tick) else points_of(event, raw)
+        return [] if isinstance(event, Rejected | Own) else points_of(event, raw)
 
     async def _written(self, points: list[Point]) -> list[tuple[Point, str]]:
         """Write until the store has them; return those that it will never take, and why."""

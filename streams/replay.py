@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 from schemas.alert import Alert
+from schemas.claimed import claimed
 from schemas.decode import Event
 from schemas.lab import Lab
 from schemas.rejected import Rejected
 from schemas.tick import Tick
+from schemas.unit import UnitRecord
 from streams.door import admit
 from streams.ward import Ward
 
@@ -32,7 +34,10 @@ def replay(
         event = admit(line, book=ward.book)
         if isinstance(event, Rejected):
             refuse(number, line, event)
+            yield from ward.refuse(claimed(line), event.reason)
             continue
+        if isinstance(event, UnitRecord):
+            continue  # this ward has all of a unit and needs nobody's word
         if until is not None and event.time > until:
             return
         time = stands_at(event)

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from alerts.limits import Limits
 from alerts.methb import first_check
+from alerts.rules import data_rejected
 from alerts.rules.methb_repeat_overdue import interval
 from alerts.rules.telemetry_lost import last_heard
 from schemas.alert import rank
@@ -13,8 +14,10 @@ from schemas.state import CourseState, DeviceState, PatientState
 _HOUR = timedelta(hours=1)
 
 
-def row_of(patient: PatientState, clock: datetime, limits: Limits) -> BoardRow:
-    """Make the row of one patient as of ``clock``."""
+def row_of(
+    patient: PatientState, clock: datetime, limits: Limits, of_unit: OpenAlert | None = None
+) -> BoardRow:
+    """Make the row of one patient as of ``clock``; ``of_unit`` is an alert that includes it."""
     course, device = patient.course, patient.devices.get(patient.device)
     check = max(
         (lab for lab in patient.labs.values() if not lab.withdrawn),
@@ -45,8 +48,8 @@ def row_of(patient: PatientState, clock: datetime, limits: Limits) -> BoardRow:
         methb_due=due,
         methb_overdue=overdue,
         late_samples=patient.late_samples,
-        cannot_judge=_cannot_judge(course, device),
-        alerts=_open(patient),
+        cannot_judge=_cannot_judge(patient, course, device),
+        alerts=_worst_first([*open_alerts(patient), *([of_unit] if of_unit else ())]),
         profile=limits.name,
     )
 
@@ -76,9 +79,14 @@ def _next_check(
     return newest + length, newest + length * (1 + limits.methb_repeat.grace)
 
 
-def _cannot_judge(course: CourseState | None, device: DeviceState | None) -> list[str]:
+def _cannot_judge(
+    patient: PatientState, course: CourseState | None, device: DeviceState | None
+) -> list[str]:
     """In words, what the rules miss; unknown is never shown as well."""
     missing = []
+    refused = patient.tracks.get(data_rejected.NAME)
+    if refused is not None and refused.open is not None:
+        missing.append("its records are refused")
     if course is not None and course.phase == "running":
         if device is not None and device.mode == "backup":
             missing.append("dose in backup delivery is not known")
@@ -87,8 +95,9 @@ def _cannot_judge(course: CourseState | None, device: DeviceState | None) -> lis
     return missing
 
 
-def _open(patient: PatientState) -> list[OpenAlert]:
-    shown = [
+def open_alerts(patient: PatientState) -> list[OpenAlert]:
+    """List what is open of one patient, or of a stand-in for one."""
+    return [
         OpenAlert(
             id=track.open.id,
             rule=rule,
@@ -100,4 +109,7 @@ def _open(patient: PatientState) -> list[OpenAlert]:
         for rule, track in patient.tracks.items()
         if track.open is not None
     ]
-    return sorted(shown, key=lambda alert: (-rank(alert.priority), alert.at, alert.rule))
+
+
+def _worst_first(alerts: list[OpenAlert]) -> list[OpenAlert]:
+    return sorted(alerts, key=lambda alert: (-rank(alert.priority), alert.at, alert.rule))

@@ -9,19 +9,22 @@ Order at one instant: what is due at ``t`` comes before the record stamped ``t``
 
 from datetime import datetime, timedelta
 
+from msgspec.structs import replace
+
 from alerts.eligibility import note_asked
 from alerts.limits import Limits
 from alerts.methb import note_checks
-from alerts.occurrence import Turn, end, next_turn, observe, rearm, reconsider, turn
-from alerts.rules import DEADLINE, RULES, SAMPLED, telemetry_lost
+from alerts.occurrence import Turn, count, end, next_turn, observe, rearm, reconsider, turn
+from alerts.rules import DEADLINE, OF_COURSE, RULES, SAMPLED, data_rejected, telemetry_lost
 from schemas.action import Action
 from schemas.alert import Alert
 from schemas.course import Course
 from schemas.lab import Lab
-from schemas.state import PatientState
+from schemas.state import PatientState, Refusal
 from schemas.telemetry import Telemetry
 from streams.context import is_repeat, take_action, take_course, take_lab
 from streams.devices import is_news
+from streams.refusals import newest_refusal, note_refusal
 from streams.steady import is_steady, put_off, steady_band, steady_until
 from streams.therapy import end_course, take_sample
 
@@ -88,7 +91,7 @@ def _step_sample(
     told = _due(patient, limits, clock, sample.time)
     take_sample(patient, sample, clock, limits)
     if patient.course is None and not patient.tracks:
-        patient.next_due = None  # every rule is about a course
+        patient.next_due = None  # every rule that a sample moves is about a course
         return told
     for rule in SAMPLED:
         told += observe(rule, patient, sample, limits)
@@ -96,6 +99,18 @@ def _step_sample(
     patient.steady = is_steady(patient, sample.time)
     patient.band = steady_band(patient, limits) if patient.steady else None
     patient.steady_until = steady_until(patient, limits) if patient.steady else None
+    return told
+
+
+def refused(patient: PatientState, device: str, refusal: Refusal, limits: Limits) -> list[Alert]:
+    """A record that seems to be of this patient's ``device`` could not be judged."""
+    at = max(refusal.at, newest_refusal(patient) or refusal.at)
+    kept = note_refusal(patient, device, replace(refusal, at=at), limits)
+    if not kept:
+        return []
+    often = data_rejected.is_often(kept, limits)
+    told = count(data_rejected.RULE, patient, limits, at, often=often)
+    _note_next_due(patient, limits)
     return told
 
 
@@ -107,6 +122,12 @@ def reconsidered(
     for rule in SAMPLED:
         reconsider(rule, patient, limits, at)
     return _settled(patient, limits, at, clock, None)
+
+
+def resettled(patient: PatientState, clock: datetime, limits: Limits) -> list[Alert]:
+    """Something beside the patient's own records has changed: deadlines anew, as of ``clock``."""
+    patient.steady = False
+    return _settled(patient, limits, clock, clock, None)
 
 
 def caught_up(patient: PatientState, clock: datetime, limits: Limits) -> list[Alert]:
@@ -208,9 +229,9 @@ def _end_all(
 ) -> list[Alert]:
     end_course(patient, closed=closed)
     told: list[Alert] = []
-    for rule in RULES:
+    for rule in OF_COURSE:
         told += end(rule, patient, limits, "course-ended", at)
-    patient.tracks.clear()
+        patient.tracks.pop(rule.name, None)
     return told
 
 

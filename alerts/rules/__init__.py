@@ -3,7 +3,7 @@
 The order decides only what is told first when two rules turn at one instant.
 """
 
-from alerts.rule import DeadlineRule, Rule, SampledRule
+from alerts.rule import CountedRule, DeadlineRule, Rule, SampledRule
 from alerts.rules import (
     abrupt_stop,
     backup_delivery,
@@ -12,6 +12,7 @@ from alerts.rules import (
     contraindicated,
     course_near_14_days,
     course_over_14_days,
+    data_rejected,
     device_alarm,
     eligibility_review,
     fast_wean,
@@ -56,7 +57,10 @@ RULES: tuple[Rule, ...] = (
     reading_frozen.RULE,
     device_alarm.RULE,
     eligibility_review.RULE,
+    data_rejected.RULE,
 )
 
 SAMPLED: tuple[SampledRule, ...] = tuple(r for r in RULES if isinstance(r, SampledRule))
 DEADLINE: tuple[DeadlineRule, ...] = tuple(r for r in RULES if isinstance(r, DeadlineRule))
+OF_COURSE: tuple[Rule, ...] = tuple(r for r in RULES if not isinstance(r, CountedRule))
+"""The rules about a course: they end with it."""

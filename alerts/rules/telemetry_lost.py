@@ -2,13 +2,17 @@
 
 Silence is neither a stop nor safety: nobody knows what the baby breathes. The longer it lasts, the
 more it matters. Any sample of a delivering device ends it, whatever the sample says.
+
+One gateway down is one alert: when more than half of a unit's devices fall silent together, the
+unit as a whole stands in for its patients (``streams.units``), and none of them is told of alone
+for as long as that lasts.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from alerts.limits import Limits
 from alerts.rule import Armed, DeadlineRule, Finding, Quiet, Stage, Watch
-from schemas.state import DeviceState, PatientState
+from schemas.state import DeviceState, PatientState, UnitSilence
 
 NAME = "telemetry-lost"
 
@@ -25,34 +29,81 @@ def last_heard(patient: PatientState) -> datetime | None:
     return patient.course.heard
 
 
+def is_grouped(patient: PatientState) -> bool:
+    """Whether the silence of this patient is told of with the whole unit."""
+    course = patient.course
+    return (
+        course is not None and course.grouped is not None and course.grouped == last_heard(patient)
+    )
+
+
+def is_told(patient: PatientState) -> bool:
+    """Whether an occurrence of its own is open."""
+    track = patient.tracks.get(NAME)
+    return track is not None and track.open is not None
+
+
+def deadline(patient: PatientState, limits: Limits) -> datetime | None:
+    """When the patient's silence comes to be told of alone; ``None`` when it does not."""
+    heard = last_heard(patient)
+    if heard is None or is_grouped(patient) or is_told(patient):
+        return None
+    return heard + limits.telemetry_lost.low
+
+
 def _watch(patient: PatientState, limits: Limits) -> Watch:
+    if patient.silence is not None:
+        return _watch_unit(patient.silence, limits)
     if patient.course is None:
         return Quiet("course-ended")
-    heard, rule = last_heard(patient), limits.telemetry_lost
+    heard = last_heard(patient)
     if heard is None:
         return Quiet("resumed")
+    if is_grouped(patient):
+        return Quiet("grouped")
+    return _armed(heard, limits, not_before=patient.course.ungrouped)
+
+
+def _watch_unit(silence: UnitSilence, limits: Limits) -> Watch:
+    if silence.since is None:
+        return Quiet("ungrouped" if silence.silent else "resumed")
+    return _armed(silence.since, limits, not_before=None)
+
+
+def _armed(heard: datetime, limits: Limits, not_before: datetime | None) -> Watch:
+    """The tiers of a silence; what it was told of as until ``not_before`` is not told again."""
+    rule = limits.telemetry_lost
+    low, medium, high = (heard + after for after in (rule.low, rule.medium, rule.high))
+    first = max(low, not_before or low)
     return Armed(
         (
-            Stage("low", heard + rule.low),
-            Stage("medium", heard + rule.medium),
-            Stage("high", heard + rule.high),
+            Stage("low", first, onset=low),
+            Stage("medium", max(medium, first), onset=medium),
+            Stage("high", max(high, first), onset=high),
         ),
         otherwise="resumed",
     )
 
 
 def _finding(patient: PatientState, limits: Limits, at: datetime) -> Finding:
-    heard = last_heard(patient)
-    silent_s = (at - heard).total_seconds() if heard else 0.0
-    limit_s = limits.telemetry_lost.low.total_seconds()
+    silence = patient.silence
+    heard = last_heard(patient) if silence is None else silence.since
+    silent = at - heard if heard else timedelta()
+    limit = limits.telemetry_lost.low
+    minutes, limit_min = (span / timedelta(minutes=1) for span in (silent, limit))
+    summary = (
+        f"no telemetry for {minutes:.3g} min while delivering, limit {limit_min:g} min; go and look"
+    )
+    if silence is not None:
+        summary = (
+            f"no telemetry from {silence.silent} of {silence.devices} devices for {minutes:.3g} min"
+            f" while delivering, limit {limit_min:g} min; a gateway? go and look"
+        )
     return Finding(
-        summary=(
-            f"no telemetry for {silent_s / 60:.3g} min while delivering,"
-            f" limit {limit_s / 60:g} min; go and look"
-        ),
+        summary=summary,
         reason="silent",
-        value=silent_s,
-        limit=limit_s,
+        value=silent.total_seconds(),
+        limit=limit.total_seconds(),
         unit_of_measure="s",
         source=limits.sources["telemetry_lost.low"],
     )
@@ -65,9 +116,12 @@ RULE = DeadlineRule(
     _finding,
     raised={
         "low": "no sample for {telemetry_lost.low} from a device that was last heard"
-        " delivering, calibrating or in backup",
+        " delivering, calibrating or in backup; or, as one for the whole unit, from more than"
+        " {telemetry_lost.group_share} of its devices and at least {telemetry_lost.group_least},"
+        " the last of which fell silent in less than {telemetry_lost.group_within} of the first",
         "medium": "no sample for {telemetry_lost.medium}",
         "high": "no sample for {telemetry_lost.high}",
     },
-    clears="a sample, whatever it says, or the course ends",
+    clears="a sample, whatever it says, or the course ends; for a whole unit, when none of these is"
+    " silent any more, or so few for {telemetry_lost.group_clear} that they are told of one by one",
 )

@@ -141,7 +141,8 @@ def _counts(rows: list[ShownRow], left_off: int) -> Counts:
     on_ino = [row for row in rows if row.delivery in ("delivering", "suspended", "lost")]
     known = [row for row in on_ino if not (row.judged.doubt or row.data.doubt)]
     known = [row for row in known if row.delivery != "lost"]
-    alerts = [alert for row in rows for alert in row.alerts]
+    # One that is about a whole unit stands at many beds.
+    alerts = {alert.id: alert for row in rows for alert in row.alerts}.values()
     ages = [row.data.age_s for row in rows if row.delivery != "no-course"]
     oldest = None if None in ages else max((age for age in ages if age is not None), default=None)
     return Counts(

@@ -11,21 +11,32 @@ from schemas.rejected import Rejected
 from schemas.span import parse_span, write_span
 from streams.replay import replay, replay_until
 from streams.scenario.pairing import VERDICTS, Aspect, Pair, paired
-from streams.scenario.timeline import Expected, InvalidScenario, Json, Scenario, records_of
+from streams.scenario.timeline import (
+    Expected,
+    InvalidScenario,
+    Json,
+    Scenario,
+    records_of,
+    refused_of,
+)
 from streams.ward import Ward
 
 
 def run(scenario: Scenario, records: Iterable[Json] | None = None) -> list[Alert]:
     """Judge the records of a scenario (or others in their place) by the core."""
     lines = (msgspec.json.encode(record) for record in records or records_of(scenario))
+    to_be_refused = {msgspec.json.encode(record) for record in refused_of(scenario)}
+
+    def refuse(number: int, line: bytes, why: Rejected) -> None:
+        if line not in to_be_refused:
+            raise InvalidScenario(
+                f"record {number} is refused: {why.reason}: {why.detail}: {line!r}"
+            )
+
     ward = Ward(scenario.profile)
-    told = list(replay(lines, ward, _never))
+    told = list(replay(lines, ward, refuse))
     told += replay_until(ward, scenario.start + parse_span(scenario.until))
     return told
-
-
-def _never(number: int, line: bytes, why: Rejected) -> None:
-    raise InvalidScenario(f"record {number} is refused: {why.reason}: {why.detail}: {line!r}")
 
 
 def differences(scenario: Scenario, told: Iterable[Alert]) -> list[str]:

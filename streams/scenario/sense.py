@@ -14,19 +14,27 @@ from schemas.rejected import Rejected
 from schemas.span import parse_span
 from streams.door import admit
 from streams.scenario.nodes import Where
-from streams.scenario.timeline import Expected, Json, Moment, Scenario, records_of
+from streams.scenario.timeline import Expected, Json, Moment, Scenario, patients_of, records_of
 
 Found = Iterator[tuple[Where, str]]
 Sound = Callable[[Where], bool]
 
-_SAYINGS = (("gives", "mode", "silent"), ("sample",), ("lab",), ("course",), ("action",), ("tick",))
+_SAYINGS = (
+    ("gives", "mode", "silent"),
+    ("sample",),
+    ("refused",),
+    ("lab",),
+    ("course",),
+    ("action",),
+    ("tick",),
+)
 """An entry says one of these; of the first, ``gives`` and ``mode`` may stand together."""
 _ALL_SAYINGS = tuple(key for keys in _SAYINGS for key in keys)
 _QUALIFIES: Mapping[str, tuple[str, ...]] = {
-    "device": ("gives", "mode", "silent", "sample"),
+    "device": ("gives", "mode", "silent", "sample", "refused"),
     "with": ("gives", "mode"),
     "cycle": ("gives", "mode"),
-    "time": ("sample",),
+    "time": ("sample", "refused"),
 }
 """Key of an entry, and the keys of which one must stand beside it."""
 
@@ -63,12 +71,13 @@ def _timeline(entries: Any, scenario: Scenario, sound: Sound) -> Found:
             continue
         moment = msgspec.convert(entry, Moment)
         faults = [*_sayings(entry, where), *_within(moment.at, scenario, (*where, "at"))]
-        at, stream = parse_span(moment.at), (moment.patient, moment.device)
+        at = parse_span(moment.at)
         if not faults and any(_says(entry, key) for key in _SAYINGS[0]):
-            if at < reached.get(stream, at):
-                why = f"is before the entry above it of {moment.device} at {moment.patient}"
-                faults.append(((*where, "at"), why))
-            reached[stream] = at
+            for patient in patients_of(moment):
+                if at < reached.get((patient, moment.device), at):
+                    why = f"is before the entry above it of {moment.device} at {patient}"
+                    faults.append(((*where, "at"), why))
+                reached[patient, moment.device] = at
         yield from faults or _refused(scenario, moment, where)
 
 
@@ -86,6 +95,8 @@ def _sayings(entry: Json, where: Where) -> Found:
         yield where, f"says {' and '.join(words)}: make entries of their own"
     if _says(entry, "silent") and (_says(entry, "gives") or _says(entry, "mode")):
         yield (*where, "silent"), "a silent device gives nothing and has no mode"
+    if "patient" in entry and "patients" in entry:
+        yield (*where, "patients"), "stands beside patient, and only one of them can be meant"
     for key in entry.get("with", {}).keys() & entry.get("cycle", {}).keys():
         yield (*where, "cycle", key), "stands in with too, and only one of them can be meant"
     for key, others in _QUALIFIES.items():
@@ -94,14 +105,16 @@ def _sayings(entry: Json, where: Where) -> Found:
 
 
 def _refused(scenario: Scenario, moment: Moment, where: Where) -> Found:
-    """What the product would not take at its front door, it does not take here."""
+    """What the product would not take at its front door, it takes here only where it says so."""
     alone = msgspec.structs.replace(scenario, timeline=[moment])
     record = next(records_of(alone), None)
     if record is None:
         return
     answer = admit(msgspec.json.encode(record))
-    if isinstance(answer, Rejected):
+    if isinstance(answer, Rejected) and moment.refused is None:
         yield where, f"would be refused as {answer.reason}: {answer.detail}"
+    if not isinstance(answer, Rejected) and moment.refused is not None:
+        yield (*where, "refused"), "would be taken: write it as a sample"
 
 
 def _expect(entries: Any, only: Any, scenario: Scenario, sound: Sound) -> Found:

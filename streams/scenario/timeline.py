@@ -16,13 +16,16 @@ The format, in full (times are lengths since ``start``):
       - at: 3 h
         silent: true                   ... sends nothing any more
       - at: 4 h
-        device: d2                     (with gives, mode, silent or sample) another device
+        device: d2                     (with anything of a device) another device
         patient: p2                    (with anything) another patient
+        patients: 40                   (with anything) all of p1 to p40 alike
         with: {no_ppm: 24.6}           (with gives or mode) further fields of its samples
         cycle: {no_ppm: [19.8, 20.1]}  (with gives or mode) fields that change from one to the next
       - at: 5 h
         sample: {mode: off}            one sample and no more, at this very moment
-        time: 4 h 59 min               (with sample) its own time, when it arrives late
+        time: 4 h 59 min               (with sample or refused) its own time, when it arrives late
+      - at: 5 h
+        refused: {mode: asleep}        one sample that cannot be taken, whatever it says
       - at: 6 h
         lab: {time: 5 h, value: 1.2, unit: "%", id: l1, status: final}
       - at: 7 h
@@ -43,6 +46,7 @@ from operator import itemgetter
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
+from msgspec.structs import replace
 
 from alerts.profile_book import packaged
 from alerts.reasons import Reason
@@ -63,6 +67,14 @@ PatientName = Annotated[
     str,
     Meta(pattern=r"^[A-Za-z0-9._-]{1,64}$", description="a pseudonym of letters, digits and . _ -"),
 ]
+AlertedName = Annotated[
+    str,
+    Meta(
+        pattern=r"^([A-Za-z0-9._-]{1,64}|[*].{1,256}|[?][0-9]{1,5})$",
+        description="a pseudonym, * and a unit, or ? and a partition for nobody known",
+    ),
+]
+PatientCount = Annotated[int, Meta(ge=1, le=1000)]
 RuleName = Annotated[str, Meta(extra_json_schema={"enum": [rule.name for rule in RULES]})]
 ProfileName = Annotated[str, Meta(extra_json_schema={"enum": sorted(packaged().names)})]
 """These two are known when the product runs, so the schema holds them and the type does not."""
@@ -78,6 +90,7 @@ class Moment(Struct, frozen=True, forbid_unknown_fields=True, rename={"with_": "
 
     at: Span
     patient: PatientName = "p1"
+    patients: PatientCount | None = None
     device: DeviceName = "d1"
     gives: SetPpm | None = None
     mode: Mode | None = None
@@ -85,6 +98,7 @@ class Moment(Struct, frozen=True, forbid_unknown_fields=True, rename={"with_": "
     with_: Json = {}
     cycle: dict[str, list[Any]] = {}
     sample: Json | None = None
+    refused: Json | None = None
     time: Span | None = None
     lab: Json | None = None
     course: Json | None = None
@@ -100,7 +114,7 @@ class Expected(Struct, frozen=True, forbid_unknown_fields=True):
     phase: Phase
     priority: Priority | None = None
     reason: Reason | None = None
-    patient: PatientName | None = None
+    patient: AlertedName | None = None
     onset: Span | None = None
     says: str | None = None
 
@@ -121,8 +135,10 @@ class Scenario(Struct, frozen=True, forbid_unknown_fields=True):
 
 def records_of(scenario: Scenario) -> Iterator[Json]:
     """Yield the records of a scenario as JSON objects, in the order of their arrival."""
+    timeline = list(_for_each_patient(scenario.timeline))
+    scenario = replace(scenario, timeline=timeline)
     by_device: dict[tuple[str, str], list[Moment]] = {}
-    for moment in scenario.timeline:
+    for moment in timeline:
         if moment.gives is not None or moment.mode is not None or moment.silent:
             by_device.setdefault((moment.patient, moment.device), []).append(moment)
     streams = [_samples(scenario, moments) for moments in by_device.values()]
@@ -130,6 +146,25 @@ def records_of(scenario: Scenario) -> Iterator[Json]:
     # What a person or a laboratory sends stands behind the sample of the same moment.
     for _, record in merge(*streams, singles, key=itemgetter(0)):
         yield record
+
+
+def refused_of(scenario: Scenario) -> list[Json]:
+    """List those of the records that are written to be refused."""
+    refused = [moment for moment in scenario.timeline if moment.refused is not None]
+    return list(records_of(replace(scenario, timeline=refused)))
+
+
+def patients_of(moment: Moment) -> list[str]:
+    """List the patients that an entry is about."""
+    if moment.patients is None:
+        return [moment.patient]
+    return [f"p{number}" for number in range(1, moment.patients + 1)]
+
+
+def _for_each_patient(timeline: list[Moment]) -> Iterator[Moment]:
+    for moment in timeline:
+        for patient in patients_of(moment):
+            yield replace(moment, patient=patient, patients=None)
 
 
 def _samples(scenario: Scenario, moments: list[Moment]) -> Iterator[tuple[timedelta, Json]]:
@@ -151,9 +186,7 @@ def _singles(scenario: Scenario) -> Iterator[tuple[timedelta, Json]]:
     found: list[tuple[timedelta, Json]] = []
     for number, moment in enumerate(scenario.timeline):
         at = parse_span(moment.at)
-        stamped = at if moment.time is None else parse_span(moment.time)
-        if moment.sample is not None:
-            found.append((at, _sample(scenario, moment, stamped, moment.sample)))
+        found += _lone_sample(scenario, moment, at)
         for kind in ("lab", "course", "action"):
             content = getattr(moment, kind)
             if content is not None:
@@ -183,6 +216,17 @@ LENGTHS = ("resulted", "until")
 """Fields of results and acts that are written as lengths since ``start``, as ``time`` is."""
 AGES = ("born",)
 """Fields of contexts that are written as lengths before ``start``."""
+
+
+def _lone_sample(
+    scenario: Scenario, moment: Moment, at: timedelta
+) -> Iterator[tuple[timedelta, Json]]:
+    fields = moment.sample if moment.sample is not None else moment.refused
+    if fields is not None:
+        stamped = at if moment.time is None else parse_span(moment.time)
+        yield at, _sample(scenario, moment, stamped, fields)
+
+
 _DEFAULTS: Mapping[str, Json] = {
     "lab": {"code": "2614-6", "unit": "%", "status": "final"},
     "course": {},

@@ -361,6 +361,15 @@ def test_a_late_or_second_answer_does_not_untell() -> None:
     assert supersedes(page("delivered"), page("failed"))
 
 
+def test_one_alert_of_a_whole_unit_counts_once() -> None:
+    """An alert that stands at many beds is one in the head, and its sentence names the unit."""
+    summary = "NICU: no telemetry from 3 of 4 devices for 15 min while delivering"
+    lost = [bed(name, alerts=[alert("high", summary=summary)]) for name in ("1", "2", "3")]
+    shown = board(*lost, bed("4"), pages=(page("failed"),))
+    assert (shown.counts.high_open, shown.counts.undelivered) == (1, 1)
+    assert [row.alerts[0].summary for row in shown.rows[:3]] == [summary] * 3
+
+
 def test_the_head_counts() -> None:
     """Every count of the head, over one ward."""
     rows = [

@@ -9,10 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.decode import MAX_RECORD_BYTES, Event, Kind, decode
+from schemas.encode import encode
 from schemas.lab import Lab
 from schemas.rejected import Reason, Rejected
 from schemas.telemetry import Telemetry
 from schemas.tick import Tick
+from schemas.unit import UnitWord
 from streams.door import admit
 
 NOW = datetime(2026, 11, 20, 10, tzinfo=UTC)
@@ -210,10 +212,12 @@ def test_from_the_future() -> None:
 
 @pytest.mark.parametrize("kind", ["telemetry", "lab", "course", "action"])
 def test_a_topic_carries_its_own_type_and_ticks(kind: Kind) -> None:
-    """On a topic the type may be left out; another type is refused, a tick never is."""
+    """On a topic the type may be left out; another is refused, what is our own never is."""
     records = {"telemetry": SAMPLE, "lab": LAB, "course": COURSE, "action": ACTION}
     assert decode(raw(records[kind], type=...), kind) == decode(raw(records[kind]))
     assert isinstance(decode(b'{"type":"tick","time":"2026-11-20T10:00:00Z"}', kind), Tick)
+    word = UnitWord(time=NOW, unit="nicu", since=None)
+    assert decode(encode(word), kind) == decode(encode(word)) == word
     for other, record in records.items():
         if other != kind:
             refused = decode(raw(record), kind)

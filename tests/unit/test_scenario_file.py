@@ -34,7 +34,7 @@ expect:
   - {at: 5 h 30 s, rule: abrupt-stop, phase: raised, priority: high}
   - {at: 7 h, rule: abrupt-stop, phase: cleared, reason: course-ended}
 """
-KEYS = "gives, mode, silent, sample, lab, course, action, tick"
+KEYS = "gives, mode, silent, sample, refused, lab, course, action, tick"
 TIME = "must be a length of time such as 8 h 30 min, or 0"
 FAULTS = {
     "unknown key": (
@@ -132,6 +132,16 @@ FAULTS = {
         "course: {profile: floor-1}",
         ["8:5: timeline, entry 4: would be refused as unknown-profile: profile 'floor-1'"],
     ),
+    "refused that is none": (
+        "sample: {mode: standby}",
+        "refused: {mode: standby}",
+        ["7:36: timeline, entry 3, refused: would be taken: write it as a sample"],
+    ),
+    "one patient and many": (
+        "{at: 5 h, mode: off}",
+        "{at: 5 h, mode: off, patient: p2, patients: 3}",
+        ["6:49: timeline, entry 2, patients: stands beside patient, and only one of them can"],
+    ),
     "beyond until": (
         "at: 6 h, lab",
         "at: 9 h 1 s, lab",
@@ -160,12 +170,12 @@ FAULTS = {
     "a time that nothing has": (
         "mode: off",
         "mode: off, time: 4 h",
-        ["6:32: timeline, entry 2, time: goes with sample only"],
+        ["6:32: timeline, entry 2, time: goes with sample, refused only"],
     ),
     "a device that has no part": (
         "at: 6 h, lab",
         "at: 6 h, device: d2, lab",
-        ["8:23: timeline, entry 4, device: goes with gives, mode, silent, sample only"],
+        ["8:23: timeline, entry 4, device: goes with gives, mode, silent, sample, refused only"],
     ),
     "fields that nothing has": (
         "sample: {mode: standby}",
