@@ -178,17 +178,17 @@ def test_a_course_that_ended_by_itself_and_one_after_it(tmp_path: Path) -> None:
 def test_the_response_is_the_one_that_the_rule_knows(tmp_path: Path) -> None:
     """Around heart surgery the worksheet says when the first improvement was recorded."""
     low = [sample(minute / 60, set_ppm=20, spo2_pct=80) for minute in range(120)]
-    better = sample(2.5, set_ppm=20, spo2_pct=97)
+    better = [sample(2.5 + minute / 60, set_ppm=20, spo2_pct=97) for minute in range(11)]
     heart = record("course", 0, payer="pacificsource", indication="perioperative-chd")
     waiting = sheet_of(write(tmp_path / "low.ndjson", [heart, *low]))
     assert answers(waiting, "pacificsource")["response"] == (
         "indeterminate",
         "improvement or taper: none recorded",
     )
-    improved = sheet_of(write(tmp_path / "better.ndjson", [heart, *low, better]))
+    improved = sheet_of(write(tmp_path / "better.ndjson", [heart, *low, *better]))
     state, ground = answers(improved, "pacificsource")["response"]
     assert state == "met"
-    assert ground == "improvement or taper: after 2 h 30 min"
+    assert ground == "improvement or taper: after 2 h 40 min"
 
 
 def test_another_payer(recording: Path, tmp_path: Path) -> None:
