@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help demo test lint format bench simulate-report lock clean
+.PHONY: help demo test lint format mutants bench simulate-report lock clean
 
 help: ## what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
@@ -22,6 +22,9 @@ lint: $(VENV)/.ready ## formatting, lint, types
 format: $(VENV)/.ready ## put the code into its form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+mutants: $(VENV)/.ready ## how many small faults in rules and core the tests notice (20 min)
+	$(BIN)/python -m tests.mutants $(ARGS)
 
 bench: $(VENV)/.ready ## speed and memory, side by side in one run
 	$(BIN)/python -m tests.bench

@@ -1,5 +1,6 @@
 """What must hold of the core for every history, not only for those somebody thought of."""
 
+import os
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,6 +32,8 @@ from streams.ward import Ward
 
 T0 = datetime(2026, 3, 1, 8, tzinfo=UTC)
 FILES = sorted(Path(__file__).parents[1].joinpath("scenarios").glob("*.yaml"))
+EXAMPLES = int(os.environ.get("INOWATCH_EXAMPLES", "400"))
+"""Histories a test; `make mutants` asks for fewer."""
 PATIENTS = ("p1", "p2")
 UNIT = (*PATIENTS, "p3", "p4", "p5")
 ALARMS = (
@@ -277,7 +280,7 @@ def saved(ward: Ward, profile: str = "default") -> Ward:
     return again
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(st.one_of(histories, outages()))
 def test_every_record_twice_changes_nothing(history: list[tuple[int, dict[str, Any]]]) -> None:
     """Each record delivered twice gives the same transitions, byte for byte."""
@@ -287,7 +290,7 @@ def test_every_record_twice_changes_nothing(history: list[tuple[int, dict[str, A
     assert [encode(alert) for alert in twice] == [encode(alert) for alert in once]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(st.one_of(histories, outages()), st.integers(min_value=0, max_value=60))
 def test_a_restart_anywhere_changes_nothing(
     history: list[tuple[int, dict[str, Any]]], cut: int
@@ -301,7 +304,7 @@ def test_a_restart_anywhere_changes_nothing(
     assert [encode(alert) for alert in parts] == [encode(alert) for alert in whole]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(st.one_of(histories, outages()))
 def test_occurrences_are_well_formed(history: list[tuple[int, dict[str, Any]]]) -> None:
     """At most one is open a rule and patient; it is raised first, cleared last, never back."""
@@ -325,7 +328,7 @@ def test_occurrences_are_well_formed(history: list[tuple[int, dict[str, Any]]]) 
             closed.add(alert.id)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(st.one_of(histories, calm(), outages()))
 def test_the_steady_path_is_only_faster(history: list[tuple[int, dict[str, Any]]]) -> None:
     """Without the path for common samples the transitions are the same."""
@@ -337,7 +340,7 @@ def test_the_steady_path_is_only_faster(history: list[tuple[int, dict[str, Any]]
     assert [encode(alert) for alert in quick] == [encode(alert) for alert in slow]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(outages())
 def test_a_silence_is_told_of_once(history: list[tuple[int, dict[str, Any]]]) -> None:
     """Whoever is lost at the clock is told of at that moment, alone or with its unit."""
