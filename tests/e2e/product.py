@@ -51,7 +51,10 @@ class Product:
         self.settings: Settings = read_settings(self.env)
         self.topics = self.settings.topics
         self.workers: dict[str, Guarded] = {}
-        self._producer = KafkaProducer(bootstrap_servers=kafka, acks="all")
+        # One at a time: what is tried again must not be overtaken by what came after it.
+        self._producer = KafkaProducer(
+            bootstrap_servers=kafka, acks="all", max_in_flight_requests_per_connection=1
+        )
 
     def start(self, *roles: str) -> None:
         """Start workers; what they print goes to a file of the role's name."""

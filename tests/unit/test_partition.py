@@ -12,6 +12,7 @@ from schemas.encode import encode
 from schemas.rejected import kept
 from schemas.state import PatientState
 from streams.partition import Outcome, Partition, Record
+from streams.ward import Ward
 
 T0 = datetime(2026, 3, 1, 8, tzinfo=UTC)
 INPUTS: dict[str, Kind] = {"telemetry": "telemetry", "actions": "action", "courses": "course"}
@@ -21,7 +22,8 @@ OTHERS = {"p9": 1}
 
 def partition(book: ProfileBook | None = None, profile: str = "default") -> Partition:
     """Partition 3 of three input topics; it is the home of everybody but p9."""
-    return Partition(3, INPUTS, lambda patient: OTHERS.get(patient, 3), profile, book)
+    ward = Ward(profile, 3, book)
+    return Partition(ward, INPUTS, lambda patient: OTHERS.get(patient, 3))
 
 
 def record(offset: int, value: bytes | None, at_s: float = 0, key: bytes = b"p1") -> Record:
@@ -102,7 +104,7 @@ def test_what_is_refused_is_kept_whole() -> None:
     assert (first.reason, first.key, first.value) == ("not-json", kept(b"k"), kept(b"{"))
     assert first.detail == "Input data was truncated"
     assert (second.offset, second.value) == (41, None)
-    assert mine.ward.patients == {}
+    assert set(mine.ward.patients) == {"?3"}
 
 
 def test_a_record_from_the_future_is_refused_by_its_arrival() -> None:
@@ -117,7 +119,7 @@ def test_a_record_of_another_type_is_refused() -> None:
     """A topic carries one type: a sample among the actions is not judged."""
     mine = partition()
     assert mine.judge("actions", [sample(0, 0)]).dead_letters
-    assert mine.ward.patients == {}
+    assert set(mine.ward.patients) == {"?3"}
 
 
 def test_a_stray_is_refused_and_told_where_it_belongs() -> None:
