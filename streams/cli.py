@@ -3,20 +3,14 @@
 Exit codes: 0 done, 1 failed, 2 wrong use. Each command imports what it needs when it runs.
 """
 
-import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.metadata import version
-from typing import TYPE_CHECKING
 
 import click
 
+from streams.console import in_words, settings_of_environment
+from streams.letters.cli import dead_letters
 from streams.offline_commands import explain, policy, replay, scenario
-
-if TYPE_CHECKING:
-    from streams.settings import Settings
-
 
 _SPEED = click.FloatRange(min=0.0, min_open=True, max=1000.0)
 _SPEED_HELP = "Ward seconds in a second."
@@ -46,38 +40,15 @@ def run(roles: tuple[str, ...]) -> None:
     unknown = [role for role in roles if role not in ROLES]
     if unknown:
         raise click.UsageError(f"no role {unknown[0]!r}; there are {', '.join(ROLES)}")
-    settings = _settings()
+    settings = settings_of_environment()
     if len(roles) != 1:
         sys.exit(run_roles(roles or tuple(ROLES)))
     try:
-        with _in_words():
+        with in_words():
             run_role(roles[0], settings)
     except CannotStart as wrong:
         click.echo(f"{roles[0]} cannot start:\n{wrong}", err=True)
         sys.exit(EXIT_CANNOT_START)
-
-
-@contextmanager
-def _in_words() -> Iterator[None]:
-    """What a server or a port refuses is a sentence for the person at the console."""
-    from deploy.kafka.broker import BrokerError
-    from deploy.kafka.cluster import ClusterError
-    from deploy.kafka.fetch import JarsMissingError
-    from streams.simulate.produce import NotTaken
-
-    try:
-        yield
-    except (BrokerError, ClusterError, JarsMissingError, NotTaken) as wrong:
-        raise click.ClickException(str(wrong)) from None
-
-
-def _settings() -> "Settings":
-    from streams.settings import InvalidSettings, read_settings
-
-    try:
-        return read_settings(os.environ)
-    except InvalidSettings as wrong:
-        raise click.UsageError(str(wrong)) from None
 
 
 @main.command()
@@ -93,7 +64,7 @@ def demo(beds: int, speed: float, for_s: float | None, port: int, *, no_browser:
 
     if port and not is_free(port):
         raise click.UsageError(f"port {port} is taken; another --port, or none for a free one")
-    with _in_words():
+    with in_words():
         sys.exit(run_demo(beds, speed, for_s, port or free_port(), browser=not no_browser))
 
 
@@ -115,7 +86,7 @@ def simulate(  # noqa: PLR0913, PLR0917 - the contract's options, one parameter 
             click.echo(line)
         return
     try:
-        with _in_words():
+        with in_words():
             run_simulation(beds, scenario, seed, speed, for_s, out)
     except InvalidSimulation as wrong:
         raise click.UsageError(str(wrong)) from None
@@ -133,11 +104,11 @@ def deploy_kafka() -> None:
     """Make the topics that are missing; say which ones are not as they should be."""
     from streams.deploy_command import run_deploy_kafka
 
-    with _in_words():
-        sys.exit(run_deploy_kafka(_settings()))
+    with in_words():
+        sys.exit(run_deploy_kafka(settings_of_environment()))
 
 
-for command in (replay, policy, explain, scenario):
+for command in (replay, policy, explain, scenario, dead_letters):
     main.add_command(command)
 
 

@@ -11,27 +11,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from streams.console import Instant
+
 if TYPE_CHECKING:
     from alerts.profile_book import ProfileBook
     from streams.explain_command import Form
-
-
-class Instant(click.ParamType):
-    """An RFC 3339 time with an offset; anything else is refused, not guessed."""
-
-    name = "time"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> datetime:
-        """Return an aware time, or fail with a reason."""
-        try:
-            time = datetime.fromisoformat(str(value))
-        except ValueError:
-            self.fail(f"{value!r} is no RFC 3339 time such as 2026-11-20T10:00:00Z", param, ctx)
-        if time.tzinfo is None:
-            self.fail(f"{value!r} has no offset; add Z or, say, +01:00", param, ctx)
-        return time
 
 
 _PROFILES = click.option(

@@ -46,6 +46,8 @@ CORE = (
     "streams/followed.py",
     "streams/evidence.py",
     "streams/grouped.py",
+    "streams/letters/letter.py",
+    "streams/letters/words.py",
     "streams/partition.py",
     "streams/readings.py",
     "streams/refusals.py",
