@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Literal
 
 from streams.stores.port import Field, Point, PointsRefused
@@ -29,6 +30,7 @@ _RESERVED = frozenset({"time", "result", "table", "error", "reference"})
 """Column names that InfluxDB's answers use for themselves."""
 
 
+@lru_cache(1000)
 def checked_name(name: str) -> str:
     """Give ``name`` back if a measurement, tag or field may be called so; else ``ValueError``.
 
@@ -65,7 +67,7 @@ def _fit_value(name: str, value: Field) -> float | str | bool:
 
 def _bounded(name: str, text: str, most_bytes: int) -> None:
     try:
-        size = len(text.encode())
+        size = len(text) if text.isascii() else len(text.encode())
     except UnicodeEncodeError as surrogate:
         raise ValueError(f"{name} is not valid Unicode: {surrogate.reason}") from surrogate
     if size > most_bytes:

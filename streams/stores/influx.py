@@ -6,6 +6,7 @@ InfluxDB answers 204. The client's own ``WriteApi`` gives a batch up after its r
 """
 
 import codecs
+import gzip
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -23,7 +24,11 @@ from streams.stores.line_protocol import line_of
 from streams.stores.port import Point, StoreUnavailable
 
 LINES_A_REQUEST = 5000
-"""InfluxDB's own advice; about 1.5 MB before gzip, of the 50 MB that its API takes."""
+"""InfluxDB's own advice; about 3 MB before gzip, of the 50 MB that its API takes."""
+GZIP_LEVEL = 1
+"""A line takes 1.2 us to a tenth of its size; at the client's own level 9 that is 9 us, a quarter
+of what InfluxDB then needs to take it in, for a twentieth of the size."""
+_WRITTEN = 204
 FIRST_SPAN = timedelta(hours=1)
 LONGEST_SPAN = timedelta(days=1)
 SHORTEST_SPAN = timedelta(minutes=1)
@@ -46,10 +51,10 @@ class InfluxStore:
     ) -> None:
         self._org = org
         self._bucket = bucket
-        self._client = InfluxDBClient(
-            url, token, org=org, enable_gzip=True, timeout=round(timeout_s * 1000)
-        )
-        self._writer: Any = WriteService(self._client.api_client)  # type: ignore[no-untyped-call] # the client's own code has few types
+        self._client = InfluxDBClient(url, token, org=org, timeout=round(timeout_s * 1000))
+        client: Any = self._client.api_client
+        client.set_default_header("Accept-Encoding", "gzip")
+        self._writer: Any = WriteService(client)  # type: ignore[no-untyped-call] # the client's own code has few types
         self._reader = self._client.query_api()
 
     def write(self, points: Sequence[Point]) -> None:
@@ -78,27 +83,34 @@ class InfluxStore:
     def _keep(self, lines: list[_Line], refused: list[tuple[Point, str]]) -> None:
         """Send the lines; where some are refused, find out which by halves.
 
-        A line that was written with an earlier half is written again: that changes nothing.
+        A line that was written with an earlier half is written again: that changes nothing. At the
+        worst that takes two requests a line, and one where InfluxDB says that it took none of them.
         """
         try:
-            with self._talking():
-                # Not read by the client: it would take any answer for UTF-8, and a proxy's is not.
-                response = self._writer.post_write(
-                    org=self._org,
-                    bucket=self._bucket,
-                    body=b"\n".join(line for _, line in lines),
-                    precision="ns",
-                    content_type="text/plain; charset=utf-8",
-                    _preload_content=False,
-                )
-                response.drain_conn()
+            self._post(b"\n".join([line for _, line in lines]))
         except Refused as answer:
-            if len(lines) == 1:
-                refused.append((lines[0][0], str(answer)))
+            if len(lines) in {1, answer.lines}:
+                refused += [(point, str(answer)) for point, _ in lines]
                 return
             half = len(lines) // 2
             self._keep(lines[:half], refused)
             self._keep(lines[half:], refused)
+
+    def _post(self, body: bytes) -> None:
+        with self._talking():
+            # Not read by the client: it would take any answer for UTF-8, and a proxy's is not.
+            response = self._writer.post_write(
+                org=self._org,
+                bucket=self._bucket,
+                body=gzip.compress(body, GZIP_LEVEL),
+                precision="ns",
+                content_encoding="gzip",
+                _preload_content=False,
+            )
+            response.drain_conn()
+        if response.status != _WRITTEN:
+            # The page of a proxy, for example, that asks for a password.
+            raise StoreUnavailable(f"what answers for InfluxDB said {response.status}, not 204")
 
     def _spans(self, selection: Selection, start: datetime, stop: datetime) -> Iterator[Point]:
         span = FIRST_SPAN

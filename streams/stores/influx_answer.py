@@ -4,6 +4,7 @@ A 400 or 422 in InfluxDB's own words is about the lines that were sent. The same
 between us and it, say a proxy, is not: whole batches would be given up for a wrong setting.
 """
 
+import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -13,9 +14,25 @@ from influxdb_client.rest import ApiException
 
 from streams.stores.port import StoreUnavailable
 
+_TOO_LARGE = 413
+_ABOUT_THE_LINES = {400, 422}
+_DROPPED = re.compile(
+    r"failure writing points to database: partial write: "
+    r"(?:dropped (\d+) points outside retention policy|.* dropped=(\d+)$)"
+)
+"""From its first word, since further on there may be words of a sender."""
+
 
 class Refused(Exception):
-    """Something in this very request will never be taken; smaller parts of it may."""
+    """Something in this very request will never be taken; smaller parts of it may.
+
+    ``lines`` is how many lines InfluxDB says it has not written, if it does: at most as many as it
+    has dropped, since it speaks of one cause and one shard.
+    """
+
+    def __init__(self, reason: str, lines: int | None = None) -> None:
+        super().__init__(reason)
+        self.lines = lines
 
 
 class _Body(msgspec.Struct):
@@ -27,20 +44,31 @@ def meaning_of(answer: ApiException, bucket: str) -> Refused | StoreUnavailable:
     """Translate an answer that is not a success into what the caller can do about it."""
     body = _body_of(answer)
     said = body.message if body else str(answer.reason or "no reason given")
-    match answer.status:
-        case 413:
-            return Refused(f"too large for InfluxDB: {said}")
-        case 400 | 422 if body is not None:
-            return Refused(said)
+    if answer.status == _TOO_LARGE:
+        return Refused(f"too large for InfluxDB: {said}")
+    if answer.status in _ABOUT_THE_LINES and body is not None:
+        return Refused(said, _dropped(said))
+    return StoreUnavailable(_words(answer.status, said, bucket), _retry_after_s(answer))
+
+
+def _words(status: int, said: str, bucket: str) -> str:
+    match status:
+        case 0:
+            # The client's way to tell of a certificate that it does not accept.
+            return f"InfluxDB is out of reach: {said}"
         case 401:
-            advice = f"InfluxDB does not accept the token ({said}): give it one that is in force"
-            return StoreUnavailable(advice)
+            return f"InfluxDB does not accept the token ({said}): give it one that is in force"
         case 403:
-            return StoreUnavailable(f"InfluxDB's token does not allow this in {bucket}: {said}")
+            return f"InfluxDB's token does not allow this in {bucket}: {said}"
         case 404:
             advice = "check its address, or run `inowatch deploy influxdb`"
-            return StoreUnavailable(f"InfluxDB has no such place as {bucket} ({said}): {advice}")
-    return StoreUnavailable(f"InfluxDB answered {answer.status}: {said}", _retry_after_s(answer))
+            return f"InfluxDB has no such place as {bucket} ({said}): {advice}"
+    return f"InfluxDB answered {status}: {said}"
+
+
+def _dropped(said: str) -> int | None:
+    found = _DROPPED.match(said)
+    return int(found[1] or found[2]) if found else None
 
 
 def _body_of(answer: ApiException) -> _Body | None:

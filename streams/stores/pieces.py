@@ -16,6 +16,8 @@ _CONTINUES, _CONTINUATION = 0xC0, 0x80
 
 def pieces(name: str, text: str) -> dict[str, str]:
     """Cut ``text`` between characters; nothing at all when it is empty."""
+    if text.isascii() and 0 < len(text) <= MAX_STRING_BYTES:
+        return {name: text}
     whole = text.encode()
     cut: dict[str, str] = {}
     start = 0

@@ -7,7 +7,7 @@ Nothing that names a person is added to what the record says: a patient is a pse
 It does not know where points are kept, nor which record is the newest.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -40,11 +40,10 @@ def points_of(record: Record, raw: bytes | None = None) -> list[Point]:
         twin = slot(int(version(canonical), 16))
     elif shape.twin is not None:
         twin = slot(getattr(record, shape.twin))
-    fields = {
-        name: value
-        for name, value in _flat(msgspec.to_builtins(record), "")
-        if name not in tags and name not in shape.hidden
-    }
+    fields: dict[str, Field] = {}
+    _flatten(msgspec.to_builtins(record), "", fields)
+    for name in (*tags, *shape.hidden):
+        fields.pop(name, None)
     fields |= pieces("record", canonical.decode())
     fields |= surplus(raw, canonical)
     present = {name: value for name, value in tags.items() if value}
@@ -65,20 +64,28 @@ def record_of(point: Point) -> Record:
     raise ValueError(f"a point of {point.measurement} holds no whole record: {reason}")
 
 
-def _flat(values: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Field]]:
-    """Name and value of all that is known: ``flags.cdh`` as ``flags_cdh``, a list as its JSON.
+def _flatten(values: Mapping[str, Any], prefix: str, fields: dict[str, Field]) -> None:
+    """Add name and value of all that is known: ``flags.cdh`` as ``flags_cdh``, a list as its JSON.
 
     A text that is empty or too long for one field stands in ``record`` only.
     """
     for key, value in values.items():
+        if value is None:
+            continue
         name = prefix + key
-        if isinstance(value, dict):
-            yield from _flat(value, f"{name}_")
+        if isinstance(value, str):
+            if value and _is_short(value):
+                fields[name] = value
+        elif isinstance(value, dict):
+            _flatten(value, f"{name}_", fields)
         elif isinstance(value, (list, tuple)):
-            yield from _flat({name: msgspec.json.encode(value).decode()}, "")
-        elif isinstance(value, str):
-            if 0 < len(value.encode()) <= MAX_STRING_BYTES:
-                yield name, value
-        elif value is not None:
+            _flatten({name: msgspec.json.encode(value).decode()}, "", fields)
+        else:
             # The one field whose type allows both; a store keeps one kind, so it stays a text.
-            yield name, str(value) if name == "gestational_age" else value
+            fields[name] = str(value) if name == "gestational_age" else value
+
+
+def _is_short(text: str) -> bool:
+    return len(text) <= MAX_STRING_BYTES and (
+        text.isascii() or len(text.encode()) <= MAX_STRING_BYTES
+    )
