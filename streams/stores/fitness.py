@@ -95,13 +95,18 @@ def fitted(point: Point) -> Point:
     return Point(point.measurement, point.tags, fields, point.time, point.twin)
 
 
-def sifted(points: Sequence[Point]) -> tuple[list[Point], list[tuple[Point, str]]]:
-    """Part the points that fit, as stores keep them, from the others, with their reasons."""
-    fit: list[Point] = []
+def sifted(
+    points: Sequence[Point],
+) -> tuple[list[tuple[Point, Point]], list[tuple[Point, str]]]:
+    """Part the points that fit, each with its form as stores keep it, from those that do not.
+
+    The latter come with their reasons.
+    """
+    fit: list[tuple[Point, Point]] = []
     unfit: list[tuple[Point, str]] = []
     for point in points:
         try:
-            fit.append(fitted(point))
+            fit.append((point, fitted(point)))
         except ValueError as reason:
             unfit.append((point, str(reason)))
     return fit, unfit

@@ -60,7 +60,7 @@ class InfluxStore:
     def write(self, points: Sequence[Point]) -> None:
         """Keep ``points`` in requests of 5000 lines; see the port."""
         fit, refused = sifted(points)
-        lines = [(point, line_of(point)) for point in fit]
+        lines = [(point, line_of(kept)) for point, kept in fit]
         for start in range(0, len(lines), LINES_A_REQUEST):
             self._keep(lines[start : start + LINES_A_REQUEST], refused)
         refuse(refused)

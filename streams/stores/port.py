@@ -56,6 +56,7 @@ class StoreUnavailable(Exception):
 class PointsRefused(Exception):
     """The store will never take ``points``; all other points of the batch were written.
 
+    They are the very objects that were given, so that their giver knows where they came from.
     ``reasons`` holds one sentence for each point, ``reason`` the first of them.
     """
 

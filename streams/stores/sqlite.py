@@ -110,10 +110,10 @@ class SqliteStore:
             kinds = self._kinds()
             known = set(kinds)
             rows = []
-            for point in fit:
-                conflict = _conflict(point, kinds)
+            for point, kept in fit:
+                conflict = _conflict(kept, kinds)
                 if conflict is None:
-                    rows.append(_row(point))
+                    rows.append(_row(kept))
                 else:
                     refused.append((point, conflict))
             new = [(*field, kind) for field, kind in kinds.items() if field not in known]

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import msgspec
 
+from schemas.rejected import DeadLetter
 from streams.scenario.file import read_scenario
 from streams.scenario.timeline import records_of
 from streams.stores.open import open_store
 from streams.stores.points import record_of
-from streams.stores.port import Store
+from streams.stores.port import Point, Store
 from tests.e2e.product import Json, eventually, product, renamed
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
@@ -76,3 +77,38 @@ def test_a_locked_store_is_waited_for(kafka: str, tmp_path: Path) -> None:
         holder.close()
         assert eventually(lambda: kept(store)["telemetry"] == len(sent))
         store.close()
+
+
+def test_what_the_store_refuses_is_a_dead_letter(
+    kafka: str, tmp_path: Path, store_url: str
+) -> None:
+    """A record that the store will never take is a dead letter with its bytes; the rest is kept."""
+    found = records()
+    sent = [record for record in found if record["type"] in {"telemetry", "lab"}]
+    store = open_store(store_url)
+    # As an older version might have left it: a number where there is a word now. InfluxDB holds a
+    # field's kind by the week.
+    weeks = [datetime.now(UTC) - timedelta(hours=hours) for hours in (0, 12)]
+    store.write([Point("telemetry", {}, {"mode": 1.0}, week) for week in weeks])
+    with product(kafka, tmp_path, {"INOWATCH_STORE": store_url}) as site:
+        site.send(sent)
+        site.start("recorder")
+        samples = [record for record in sent if record["type"] == "telemetry"]
+        letters = eventually(lambda: whole(site.dead_letters(), len(samples)))
+        assert {letter.reason for letter in letters} == {"refused-by-store"}
+        assert all("conflict" in letter.detail for letter in letters)
+        values = sorted(letter.value or b"" for letter in letters)
+        assert values == sorted(msgspec.json.encode(record) for record in samples)
+        labs = len(sent) - len(samples)
+        assert eventually(lambda: len(list(store.read("lab", START, END))) == labs)
+        kept_letters = eventually(
+            lambda: len(list(store.read("dead_letter", START, END))) == len(letters)
+        )
+        assert kept_letters
+        assert "giving up" not in site.log_of("recorder")
+    store.close()
+
+
+def whole(found: list[DeadLetter], count: int) -> list[DeadLetter]:
+    """Give what was found once it is all there."""
+    return found if len(found) >= count else []

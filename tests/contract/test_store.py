@@ -362,6 +362,7 @@ def test_one_bad_point_costs_no_other(store: Store) -> None:
         with pytest.raises(PointsRefused, match="type conflict") as refusal:
             store.write(batch)
         assert refusal.value.points == (bad,)
+        assert refusal.value.points[0] is bad
         assert refusal.value.reasons == (refusal.value.reason,)
         assert kept(store, "probe") == points
 
