@@ -95,3 +95,13 @@ def test_explaining() -> None:
     unknown = inowatch("explain", "no-such-rule")
     assert unknown.returncode == 2
     assert "telemetry-lost" in unknown.stderr
+
+
+def test_the_registry_has_every_rule_of_the_contract() -> None:
+    """The names are part of the contract; `monitor-blind` is not judged from a patient's records."""
+    names = """set-dose-high measured-dose-high under-delivery abrupt-stop fast-wean backup-delivery
+    methb-first-due methb-first-overdue methb-repeat-overdue methb-high no2-high course-near-14-days
+    course-over-14-days no-response-72h contraindicated caution-lv-dysfunction eligibility-review
+    no-donor-drug supply-low reading-frozen calibration-overdue device-alarm rebound-suspected
+    telemetry-lost data-rejected"""
+    assert {rule.name for rule in RULES} == set(names.split())
