@@ -98,7 +98,7 @@ def test_explaining() -> None:
 
 
 def test_the_registry_has_every_rule_of_the_contract() -> None:
-    """The names are part of the contract; `monitor-blind` is not judged from a patient's records."""
+    """The names are part of the contract; `monitor-blind` is for the watchdog to raise."""
     names = """set-dose-high measured-dose-high under-delivery abrupt-stop fast-wean backup-delivery
     methb-first-due methb-first-overdue methb-repeat-overdue methb-high no2-high course-near-14-days
     course-over-14-days no-response-72h contraindicated caution-lv-dysfunction eligibility-review
