@@ -46,6 +46,7 @@ def _arguments() -> argparse.Namespace:
 
 def _try_all(asked: argparse.Namespace) -> tuple[int, Fates]:
     """Return how many mutants there are, and the fates of those for which there was time."""
+    from tests.mutants.likely import Likely
     from tests.mutants.made import mutants
     from tests.mutants.trial import TrialFailed, try_out, warm_up
 
@@ -58,16 +59,14 @@ def _try_all(asked: argparse.Namespace) -> tuple[int, Fates]:
     if clean.fate != "survived":
         raise TrialFailed(f"without any mutant: {clean.fate} by {clean.killer}")
     fates: Fates = defaultdict(Counter)
-    killers: dict[str, list[str]] = defaultdict(list)
+    likely = Likely(clean.took_s)
     for number, mutant in enumerate(every, start=1):
         if time.monotonic() > end:
             break
-        file = str(mutant.path)
-        trial = try_out(mutant, killers[file])
-        fates[file][trial.fate] += 1
+        trial = try_out(mutant, likely.order(mutant.path))
+        fates[str(mutant.path)][trial.fate] += 1
         if trial.killer is not None:
-            others = [test for test in killers[file] if test != trial.killer]
-            killers[file] = [trial.killer, *others]
+            likely.noticed(mutant.path, trial.killer)
         if trial.fate == "survived" or asked.killers:
             by = f" by {trial.killer}" if trial.killer else ""
             print("", f"{mutant.place}: {trial.fate}{by}", *mutant.diff[1:], sep="\n", flush=True)

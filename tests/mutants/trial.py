@@ -8,12 +8,13 @@ of wall time, so that a busy machine kills no mutant.
 
 import gc
 import importlib.util
+import json
 import os
 import resource
 import signal
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from types import CodeType
@@ -38,7 +39,7 @@ SELECTION = (
 scenario would only be run once more, tests are left out by name."""
 
 _OPTIONS = (
-    *("-x", "-q", "-p", "no:cacheprovider", "--hypothesis-profile=ci"),
+    *("-x", "-q", "-p", "no:cacheprovider"),
     *("-k", "not test_scenarios_ and not test_shifted and not command_line and not explaining"),
 )
 _OURS = ("alerts", "deploy", "schemas", "streams", "tests", "conftest", "test_")
@@ -52,10 +53,14 @@ Fate = Literal["killed", "timed out", "survived"]
 
 @dataclass(frozen=True)
 class Trial:
-    """How a mutant ended, and the test that noticed first; ``None`` where none could say so."""
+    """How a mutant ended, and how long each test took.
+
+    ``killer`` is the test that noticed; ``None`` where none did or the import already failed.
+    """
 
     fate: Fate
     killer: str | None = None
+    took_s: dict[str, float] = field(default_factory=dict)
 
 
 class TrialFailed(RuntimeError):
@@ -67,7 +72,20 @@ class _Judge:
 
     def __init__(self, first: Sequence[str]) -> None:
         self._order = {test: place for place, test in enumerate(first)}
-        self.killer = ""
+        self.killer: str | None = None
+        self.took_s: dict[str, float] = {}
+
+    def pytest_configure(self) -> None:
+        from hypothesis import Phase, settings  # not before pytest, which rewrites it
+
+        settings.register_profile(
+            "mutants",
+            phases=[Phase.explicit, Phase.generate],  # one failure is enough, however long
+            derandomize=True,
+            database=None,
+            deadline=None,
+        )
+        settings.load_profile("mutants")
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         items.sort(key=lambda item: self._order.get(item.nodeid, len(self._order)))
@@ -76,6 +94,7 @@ class _Judge:
         signal.setitimer(signal.ITIMER_PROF, _MOST_CPU_S)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self.took_s[report.nodeid] = self.took_s.get(report.nodeid, 0.0) + report.duration
         if report.failed:
             self.killer = self.killer or report.nodeid
 
@@ -139,16 +158,15 @@ def try_out(mutant: Mutant | None, first: Sequence[str] = ()) -> Trial:
         _run_child(mutant, first, writes)
     os.close(writes)
     with os.fdopen(reads) as pipe:
-        killer = pipe.read()
+        said = pipe.read()
     _, status = os.waitpid(child, 0)
     if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGPROF:
         return Trial("timed out")
     code = os.waitstatus_to_exitcode(status)
     if code == pytest.ExitCode.OK:
-        return Trial("survived")
-    # 2: it cannot even be imported. 3: it broke a test's own words on the failure.
+        return Trial("survived", None, *json.loads(said)[1:])
     if code in (pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED):
-        return Trial("killed", killer or None)
+        return Trial("killed", *json.loads(said))
     raise TrialFailed(f"pytest ended with {code} over {mutant.place if mutant else 'no mutant'}")
 
 
@@ -161,6 +179,7 @@ def _run_child(mutant: Mutant | None, first: Sequence[str], writes: int) -> None
             sys.meta_path.insert(0, _Finder(mutant))
         judge = _Judge(first)
         code = int(_pytest(judge=judge))
-        os.write(writes, judge.killer.encode())
+        with os.fdopen(writes, "w") as pipe:
+            json.dump([judge.killer, judge.took_s], pipe)
     finally:
         os._exit(code)

@@ -245,6 +245,15 @@ TOLD = (
         "device alarm: over, the device's alarm is over",
     ),
     Told(
+        "data-rejected",
+        "rejected-five",
+        "5.0 / 5.0 records",
+        "rejected",
+        "data_rejected.count",
+        "5 records of device d1 refused within 10 min (unknown value): they are not judged",
+        "records refused: over, none was refused lately",
+    ),
+    Told(
         "eligibility-review",
         "eligibility-contradicted",
         "None / None None",
