@@ -6,6 +6,6 @@ RULE = flag_rule(
     "no-donor-drug",
     "no_donor_drug",
     "low",
-    "another nitric oxide donor is given, methemoglobin is due more often",
+    "another nitric oxide donor is given, methemoglobin is due sooner",
     "label: added effect on methemoglobin",
 )

@@ -177,8 +177,8 @@ TOLD = (
         "None / None None",
         "flagged",
         "label: added effect on methemoglobin",
-        "another nitric oxide donor is given, methemoglobin is due more often",
-        "another nitric oxide donor is given, methemoglobin is due more often: over, delivery ended",
+        "another nitric oxide donor is given, methemoglobin is due sooner",
+        "another nitric oxide donor is given, methemoglobin is due sooner: over, delivery ended",
     ),
     Told(
         "no-response-72h",
