@@ -92,7 +92,11 @@ def test_console_producer(kafka: str, tmp_path: Path) -> None:
             console(site, good[:20] + bad + good[20:])
             console(site, [good[0].partition("|")[2].replace("baby.7", "stray")], keyed=False)
 
-            alerts = eventually(lambda: _whole(site.alerts(), 2))
+            told = eventually(lambda: _whole(site.alerts(), 3))
+            assert [
+                (a.phase, a.priority, a.patient) for a in told if a.rule == "data-rejected"
+            ] == [("raised", "low", "baby.7")]
+            alerts = [alert for alert in told if alert.rule != "data-rejected"]
             assert [(a.rule, a.phase, a.at - start, a.patient, a.value) for a in alerts] == [
                 ("set-dose-high", "raised", timedelta(seconds=70), "baby.7", 25.0),
                 ("set-dose-high", "cleared", timedelta(seconds=130), "baby.7", None),
@@ -104,17 +108,18 @@ def test_console_producer(kafka: str, tmp_path: Path) -> None:
                 line.partition("|")[2].encode() for line in bad
             }
 
-            posts = eventually(lambda: _whole(receiver.posts, 2))
+            posts = eventually(lambda: _whole(receiver.posts, 3))
             events = [json.loads(post.body) for post in posts]
-            assert [event["event_action"] for event in events] == ["trigger", "resolve"]
-            assert {event["dedup_key"] for event in events} == {alerts[0].id}
+            assert {event["dedup_key"] for event in events} == {alert.id for alert in told}
+            dose = [event for event in events if event["dedup_key"] == alerts[0].id]
+            assert [event["event_action"] for event in dose] == ["trigger", "resolve"]
 
             # Without its key the stray sample may lie where it belongs or not; either is kept.
             wanted = {
                 "telemetry": len(good) + 1,
-                "alert": 2,
+                "alert": 3,
                 "dead_letter": len(letters),
-                "page": 2,
+                "page": 3,
             }
             eventually(lambda: _in_store(site) == wanted)
             assert _in_store(site) == wanted
