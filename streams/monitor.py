@@ -23,11 +23,12 @@ from schemas.encode import encode
 from schemas.stand_in import whole_unit
 from schemas.state import PatientState
 from schemas.tick import Tick
-from streams.partition import Outcome, Partition, Record
+from streams.batch import Batch
+from streams.partition import Outcome, Partition
 from streams.row import row_of
 from streams.settings import Settings
 from streams.ward import Ward
-from streams.worker import Batch, arrival, each_batch, new_app, new_table, published
+from streams.worker import arrival, each_batch, new_app, new_table, published
 
 log = logging.getLogger("inowatch")
 
@@ -79,19 +80,15 @@ class Monitor:
     async def _handle(self, batch: Batch) -> None:
         if self._revoked:
             self._forget()
-        groups: dict[tuple[int, str], list[Record]] = defaultdict(list)
-        for event in batch:
-            message = event.message
-            arrived = arrival(message, self._clock)
-            record = (message.offset, message.key, message.value, arrived)
-            groups[message.partition, message.topic].append(record)
-        outcomes: dict[int, list[Outcome]] = defaultdict(list)
-        for (number, topic), records in groups.items():
-            if number not in self._held:
-                self._held[number] = await self._take_over(number)
-            outcomes[number].append(self._held[number].judge(topic, records))
-        for number, results in outcomes.items():
-            await self._checkpoint(self._held[number], results)
+        topic, number = batch[0].topic, batch[0].partition
+        if number not in self._held:
+            self._held[number] = await self._take_over(number)
+        partition = self._held[number]
+        records = [
+            (record.offset, record.key, record.value, arrival(record, self._clock))
+            for record in batch
+        ]
+        await self._checkpoint(partition, partition.judge(topic, records))
 
     async def _take_over(self, number: int) -> Partition:
         """Rebuild a partition from the table, and publish what its former holder had left."""
@@ -131,22 +128,19 @@ class Monitor:
         self._gone.clear()
         self._dirty.clear()
 
-    async def _checkpoint(self, partition: Partition, results: list[Outcome]) -> None:
+    async def _checkpoint(self, partition: Partition, outcome: Outcome) -> None:
         number = partition.number
-        dirty = self._dirty[number]
-        sends = []
-        for outcome in results:
-            dirty |= outcome.touched
-            sends += [
-                await self._dead_letters.send(key=letter.key, value=encode(letter))
-                for letter in outcome.dead_letters
-            ]
-            sends += [
-                await self._changes.send(
-                    key=change.patient.encode(), value=encode(change), partition=number
-                )
-                for change in outcome.changes
-            ]
+        dirty = self._dirty[number] | outcome.touched
+        sends = [
+            await self._dead_letters.send(key=letter.key, value=encode(letter))
+            for letter in outcome.dead_letters
+        ]
+        sends += [
+            await self._changes.send(
+                key=change.patient.encode(), value=encode(change), partition=number
+            )
+            for change in outcome.changes
+        ]
         for patient in dirty:
             key, value = patient.encode(), encode(partition.ward.patients[patient])
             sends.append(self._states.send_changelog(number, key, value))
@@ -154,9 +148,8 @@ class Monitor:
         await published(sends)
         self._unshown[number] |= dirty
         self._dirty[number] = set()
-        for outcome in results:
-            await self._publish(partition, outcome.alerts)
-        if any(outcome.ticked for outcome in results):
+        await self._publish(partition, outcome.alerts)
+        if outcome.ticked:
             await self._show(partition)
 
     async def _publish(self, partition: Partition, alerts: list[Alert]) -> None:

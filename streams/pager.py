@@ -23,8 +23,9 @@ from alerts.sinks.webhook import Webhook
 from schemas.alert import Alert
 from schemas.encode import encode
 from schemas.page import Outcome, Page
+from streams.batch import Batch, KafkaRecord
 from streams.settings import Settings
-from streams.worker import Batch, each_batch, new_app, new_table, published
+from streams.worker import each_batch, new_app, new_table, published
 
 log = logging.getLogger("inowatch")
 
@@ -63,7 +64,7 @@ class Pager:
         self.app.agent(self._alerts, name=f"page-{name}", concurrency=1)(page)
 
     async def _page(self, sink: Sink, batch: Batch) -> None:
-        alerts = [(event.message.partition, alert) for event, alert in _decoded(batch)]
+        alerts = [(record.partition, alert) for record, alert in _decoded(batch)]
         over = {alert.id: alert.at for _, alert in alerts if alert.phase == "cleared"}
         for partition, alert in alerts:
             history = self._history(sink.name, alert)
@@ -91,13 +92,13 @@ class Pager:
 
     # Every transition is a line, paged or not; a repeated one is not printed again.
     async def _print(self, terminal: Terminal, batch: Batch) -> None:
-        for event, alert in _decoded(batch):
+        for record, alert in _decoded(batch):
             history = self._history(terminal.name, alert)
             if history.outcome_of(alert) is None:
                 terminal.show(alert)
                 await self._note(terminal.name, alert, "delivered", "printed")
                 history = remember(history, alert, "delivered")
-                await self._keep(terminal.name, event.message.partition, alert, history)
+                await self._keep(terminal.name, record.partition, alert, history)
 
     def _history(self, sink: str, alert: Alert) -> History:
         value = self._told.data.get(_key(sink, alert))
@@ -136,13 +137,13 @@ def _key(sink: str, alert: Alert) -> bytes:
     return f"{sink}|{alert.id}".encode()
 
 
-def _decoded(batch: Batch) -> Iterator[tuple[Any, Alert]]:
+def _decoded(batch: Batch) -> Iterator[tuple[KafkaRecord, Alert]]:
     """Alerts of a batch; what is none was not written by the monitor and is logged."""
-    for event in batch:
+    for record in batch:
         try:
-            yield event, _ALERT.decode(event.message.value or b"")
+            yield record, _ALERT.decode(record.value or b"")
         except (msgspec.DecodeError, UnicodeDecodeError) as wrong:
-            log.warning("offset %d is no alert and is not told: %s", event.message.offset, wrong)
+            log.warning("offset %d is no alert and is not told: %s", record.offset, wrong)
 
 
 def _sinks(settings: Settings) -> Iterator[Sink]:

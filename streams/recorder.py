@@ -10,7 +10,6 @@ from typing import Any
 
 import faust
 import msgspec
-from faust.types import EventT
 
 from schemas.alert import Alert
 from schemas.decode import Own
@@ -18,12 +17,13 @@ from schemas.encode import encode
 from schemas.page import Page
 from schemas.profile_change import ProfileChange
 from schemas.rejected import DeadLetter, Reason, Rejected, kept
+from streams.batch import Batch, KafkaRecord
 from streams.door import admit
 from streams.keeper import Keeper
 from streams.settings import Settings
 from streams.stores.points import points_of
 from streams.stores.port import Point
-from streams.worker import Batch, arrival, each_batch, new_app, published
+from streams.worker import arrival, each_batch, new_app, published
 
 log = logging.getLogger("inowatch")
 
@@ -59,47 +59,45 @@ class Recorder:
 
     async def _handle(self, batch: Batch) -> None:
         points: list[Point] = []
-        origin: dict[int, EventT[Any]] = {}
-        lost: list[tuple[EventT[Any], Reason, str]] = []
-        for event in batch:
+        origin: dict[int, KafkaRecord] = {}
+        lost: list[tuple[KafkaRecord, Reason, str]] = []
+        for record in batch:
             try:
-                made = self._points(event.message)
+                made = self._points(record)
             except (msgspec.DecodeError, UnicodeDecodeError) as wrong:
-                lost.append((event, "unreadable-output", str(wrong)))
+                lost.append((record, "unreadable-output", str(wrong)))
                 continue
             points += made
-            origin |= {id(point): event for point in made}
+            origin |= {id(point): record for point in made}
         for point, why in await self._keeper.keep(points):
             lost.append((origin[id(point)], "refused-by-store", why))
         await published([await self._dead_letter(*loss) for loss in lost if self._is_new(*loss)])
 
-    def _is_new(self, event: EventT[Any], reason: Reason, detail: str) -> bool:
+    def _is_new(self, record: KafkaRecord, reason: Reason, detail: str) -> bool:
         """A dead letter that cannot be kept stays in its topic, and makes no other."""
-        message = event.message
-        if message.topic != self._dead_letters.get_topic_name():
+        if record.topic != self._dead_letters.get_topic_name():
             return True
-        log.error("dead letter %d/%d: %s: %s", message.partition, message.offset, reason, detail)
+        log.error("dead letter %d/%d: %s: %s", record.partition, record.offset, reason, detail)
         return False
 
-    def _points(self, message: Any) -> list[Point]:
+    def _points(self, record: KafkaRecord) -> list[Point]:
         """Make the points of one record. What the monitor refuses is kept as its dead letter."""
-        raw = message.value or b""
-        kind = self._inputs.get(message.topic)
+        raw = record.value or b""
+        kind = self._inputs.get(record.topic)
         if kind is None:
-            return points_of(self._outputs[message.topic].decode(raw))
-        event = admit(raw, kind, arrival(message, self._clock), self._book)
+            return points_of(self._outputs[record.topic].decode(raw))
+        event = admit(raw, kind, arrival(record, self._clock), self._book)
         return [] if isinstance(event, Rejected | Own) else points_of(event, raw)
 
-    async def _dead_letter(self, event: EventT[Any], reason: Reason, detail: str) -> Any:
-        message = event.message
+    async def _dead_letter(self, record: KafkaRecord, reason: Reason, detail: str) -> Any:
         letter = DeadLetter(
             time=self._clock(),
-            topic=message.topic,
-            partition=message.partition,
-            offset=message.offset,
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.offset,
             reason=reason,
             detail=detail,
-            key=kept(message.key),
-            value=kept(message.value),
+            key=kept(record.key),
+            value=kept(record.value),
         )
         return await self._dead_letters.send(key=letter.key, value=encode(letter))

@@ -1,33 +1,30 @@
 """What every Faust worker of this project has in common: its settings, its start, its end.
 
-Faust 0.15.3 decides the shape (docs/adr): raw bytes in and out, at least once, no web server,
-static membership so that a killed worker is back in seconds, topics that must exist before the
-start.
+Faust 0.15.3 decides the shape (docs/adr): raw bytes in and out, one message a batch, at least once,
+no web server, static membership so that a killed worker is back in seconds, topics that must exist
+before the start.
 """
 
 import logging
 import os
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from typing import Any, NoReturn
 
 import faust
-from faust.types import EventT
 
 from deploy.kafka.topic_spec import DEAD_LETTER_MAX_BYTES, TopicSpec
 from deploy.kafka.topics import check_topics
+from streams.batch import BATCH_RECORDS, Batch, KafkaRecord
+from streams.batch_consumer import BatchTransport
 from streams.clock import Clock
 from streams.settings import Settings
 
 log = logging.getLogger("inowatch")
 
 FAUST_VERSION = "0.15.3"
-BATCH_MAX = 2000
-"""Records handled as one: at 64 KiB each at most 128 MiB, in practice well under 1 MiB."""
-BATCH_WITHIN_S = 0.05
-"""How long a record waits for company at most; part of every alert's delay."""
 EXIT_UNRECOVERABLE = 70
 EXIT_CANNOT_START = 78
 """As in sysexits.h: a configuration error. Starting again would not help."""
@@ -38,16 +35,26 @@ class CannotStart(RuntimeError):
 
 
 class _App(faust.App):  # type: ignore[misc] # Faust ships no types
-    """An app that keeps nothing on this machine's disk, and so makes no folder for it."""
+    """An app that reads in batches and keeps nothing on this machine's disk."""
+
+    def _new_transport(self) -> BatchTransport:
+        return BatchTransport(self.conf.broker_consumer, self)
 
     def _create_directories(self) -> None:
-        pass
+        """Make no folder: there is nothing to put into it."""
 
 
 def new_app(role: str, settings: Settings) -> faust.App:
-    """Make the Faust app of one role; its name is its consumer group."""
+    """Make the Faust app of one role; its name is its consumer group.
+
+    Whatever its agents read comes in batches (``each_batch``). Raises ``CannotStart`` with another
+    Faust than the one whose insides are leaned on.
+    """
     if faust.__version__ != FAUST_VERSION:
-        raise CannotStart(f"Faust {FAUST_VERSION} is needed, {faust.__version__} is installed")
+        raise CannotStart(
+            f"faust-streaming {FAUST_VERSION} is needed and {faust.__version__} is installed: how"
+            " records are read and acknowledged leans on the insides of that one version"
+        )
     return _App(
         app_id(role, settings),
         broker=f"kafka://{settings.kafka}",
@@ -68,6 +75,7 @@ def new_app(role: str, settings: Settings) -> faust.App:
         broker_request_timeout=30.0,
         consumer_group_instance_id=f"{app_id(role, settings)}-{settings.instance}",
         consumer_auto_offset_reset="earliest",
+        broker_max_poll_records=BATCH_RECORDS,
         producer_linger=0,
         producer_max_batch_size=262_144,
         producer_max_request_size=DEAD_LETTER_MAX_BYTES,
@@ -75,6 +83,8 @@ def new_app(role: str, settings: Settings) -> faust.App:
         # The monitor gives a partition away with nothing under way. The others may be waiting for a
         # store or a receiver that is gone; what they hold comes again.
         stream_wait_empty=role == "monitor",
+        # Faust's own bound, in messages, from which on it holds back: above that of batches in
+        # flight, so that only one of the two is ever at work.
         stream_buffer_maxsize=16_384,
     )
 
@@ -136,30 +146,33 @@ async def published(sends: Iterable[Awaitable[Any]]) -> None:
         await send
 
 
-Batch = Sequence[EventT]
-
 _LOG_APPEND_TIME = 1
 
 
-def arrival(message: Any, clock: Clock) -> datetime:
+def arrival(record: KafkaRecord, clock: Clock) -> datetime:
     """Tell the ward's time at which a record reached Kafka: the same for whoever reads it.
 
     A topic that keeps the producer's own time (not one that we made) is not believed to be ahead.
     """
-    stamped_s = float(message.timestamp)
-    if message.timestamp_type != _LOG_APPEND_TIME:
+    stamped_s = record.timestamp / 1000
+    if record.timestamp_type != _LOG_APPEND_TIME:
         stamped_s = min(stamped_s, time.time())
     return clock.at(stamped_s)
 
 
 async def each_batch(stream: Any, handle: Callable[[Batch], Awaitable[None]]) -> None:
-    """Feed a stream to ``handle`` in batches; a batch is acknowledged when ``handle`` returns.
+    """Feed a stream to ``handle``, a fetched batch of one partition at a time, as it comes.
 
-    What escapes from ``handle`` ends the process.
+    A batch is acknowledged when ``handle`` returns, and only then. What escapes from ``handle``
+    ends the process.
     """
-    async for events in stream.take_events(BATCH_MAX, within=BATCH_WITHIN_S):
+    async for event in stream.events():
+        # Faust acknowledges when the loop goes on, and also when the worker is stopped in the
+        # middle of it. A reference of our own, given back only when all is done, prevents that.
+        event.message.incref()
         try:
-            await handle(events)
+            await handle(event.value)
         except Exception:
             log.exception("a batch could not be handled")
             give_up("a batch could not be handled")
+        event.message.decref()

@@ -12,9 +12,10 @@ import msgspec
 
 from schemas.board_row import BoardRow
 from schemas.page import Page
+from streams.batch import Batch
 from streams.board.server import BoardServer
 from streams.settings import Settings
-from streams.worker import Batch, each_batch, give_up, new_app, new_table, published
+from streams.worker import each_batch, give_up, new_app, new_table, published
 
 log = logging.getLogger("inowatch")
 
@@ -48,8 +49,8 @@ class Board:
         await each_batch(stream, self._keep_rows)
 
     async def _keep_rows(self, batch: Batch) -> None:
-        newest = {event.message.key: event.message for event in batch if event.message.key}
-        await _keep(self._rows, {key: (m.partition, m.value) for key, m in newest.items()})
+        newest = {row.key: (row.partition, row.value) for row in batch if row.key}
+        await _keep(self._rows, newest)
 
     async def _take_pages(self, stream: faust.StreamT[bytes]) -> None:
         await each_batch(stream, self._keep_pages)
@@ -57,17 +58,16 @@ class Board:
     async def _keep_pages(self, batch: Batch) -> None:
         """Keep the newest attempt of each sink for each alert, until the alert's clearing."""
         newest: dict[bytes, tuple[int, bytes | None]] = {}
-        for event in batch:
-            message = event.message
+        for record in batch:
             try:
-                page = _PAGE.decode(message.value or b"")
+                page = _PAGE.decode(record.value or b"")
                 self._server.update_page(page)
             except (msgspec.DecodeError, ValueError) as wrong:
-                log.warning("offset %d is no page: %s", message.offset, wrong)
+                log.warning("offset %d is no page: %s", record.offset, wrong)
                 continue
             over = page.phase == "cleared" and page.outcome != "failed"
             key = f"{page.alert}|{page.sink}".encode()
-            newest[key] = (message.partition, None if over else message.value)
+            newest[key] = (record.partition, None if over else record.value)
         await _keep(self._pages, newest)
 
     async def _refresh(self) -> None:

@@ -38,6 +38,7 @@ CORE = (
     "alerts/profile_book.py",
     "alerts/reasons.py",
     "alerts/rule.py",
+    "streams/batch.py",
     "streams/board/view.py",
     "streams/context.py",
     "streams/course_machine.py",

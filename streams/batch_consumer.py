@@ -1,0 +1,165 @@
+"""Faust's consumer, changed in one thing: the records fetched from a partition are one message.
+
+Faust 0.15.3 spends its time on messages, so it is handed fewer. Every topic that an agent reads
+comes in batches; only changelogs, from which Faust itself restores the tables, come record by
+record. Promise: what is committed of a partition ends with a batch before which every batch is
+acknowledged; a crash brings back whole batches and skips none. It leans on Faust's insides, which
+tests/contract/test_faust_internals.py pins.
+"""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from typing import Any
+
+from faust.transport.drivers.aiokafka import Consumer, Transport
+from faust.types import TP
+
+from streams.batch import IN_FLIGHT_BYTES, IN_FLIGHT_RECORDS, InFlight, cut
+
+_NOWHERE = frozenset({TP("", -1)})
+"""Fetching from this partition fetches nothing, and says that the consumer lives.
+
+Fetching from none would be taken for fetching from all; not fetching, after
+``broker_max_poll_interval``, for a consumer that hangs.
+"""
+
+_SOON_S = 0.02
+"""When to ask again whether there is room: nobody handles 10,000 records in so little time."""
+
+
+class BatchConsumer(Consumer):  # type: ignore[misc] # Faust ships no types
+    """Hands out batches and commits by them.
+
+    A message's value is its ``Batch``, its offset that of the first record.
+
+    After a rebalance Faust seeks to what is committed. A fetch may be under way meanwhile, in the
+    client's own thread, and what it brings may have been read before the seek or after it. So
+    nothing for agents is fetched while a rebalance is on; what a seek overtook all the same is
+    dropped, and sought again.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._in_flight: dict[TP, InFlight] = {}
+        self._seeks = 0
+        self._seeking = 0
+        self._astray = False
+        # A commit between two messages of a fetch would leave room for a rebalance between them.
+        # The one of every second is enough.
+        self._commit_every = None
+
+    @property
+    def in_flight(self) -> tuple[int, int]:
+        """Records and bytes that are handed out and not acknowledged, over all partitions."""
+        records = size = 0
+        for partition in self._in_flight.values():
+            partition.settle()
+            records += partition.records
+            size += partition.bytes
+        return records, size
+
+    async def _getmany(
+        self,
+        active_partitions: AbstractSet[TP],
+        timeout: float,  # noqa: ASYNC109 # it is Faust's, and passed on
+    ) -> Mapping[TP, list[Any]]:
+        """Fetch; what is for agents becomes batches."""
+        if self._astray and not self.app.rebalancing:
+            await self._find_back()
+        records, size = self.in_flight
+        full = records >= IN_FLIGHT_RECORDS or size >= IN_FLIGHT_BYTES
+        wanted = set(active_partitions)
+        if full or self.app.rebalancing or self._seeking:
+            wanted = {tp for tp in wanted if self._is_changelog_tp(tp)}
+            timeout = min(timeout, _SOON_S)
+        seeks = self._seeks
+        fetched = await super()._getmany(wanted or _NOWHERE, timeout)
+        batches: dict[TP, list[Any]] = {}
+        for tp, found in fetched.items():
+            if self._is_changelog_tp(tp):
+                batches[tp] = found
+            elif seeks != self._seeks:
+                self._astray = True
+            else:
+                batches[tp] = [_as_one(batch, bytes_) for batch, bytes_ in cut(found)]
+        return batches
+
+    def _to_message(self, tp: TP, record: Any) -> Any:
+        """Make a message, of a batch as of a record of a changelog; Faust hands it out at once."""
+        message = super()._to_message(tp, record)
+        if isinstance(message.value, tuple):
+            partition = self._in_flight.get(tp)
+            if partition is None or partition.seeks != self._seeks:
+                partition = self._in_flight[tp] = InFlight(self._seeks)
+            partition.add(message)
+        return message
+
+    def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
+        """Name the partitions of which there may be something to commit."""
+        return (tp for tp in self._in_flight if topics is None or {tp, tp.topic} & set(topics))
+
+    def _new_offset(self, tp: TP) -> int | None:
+        """Return the offset to commit, or ``None`` while there is nothing to."""
+        # Faust's own list of acknowledged offsets is not used, and would grow.
+        self._acked[tp].clear()
+        self._acked_index[tp].clear()
+        partition = self._in_flight[tp]
+        partition.settle()
+        return partition.done
+
+    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+        """Keep no book of the offsets that no message bears: they are inside a batch."""
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Hand out no more, commit what is done and forget the rest."""
+        self._seeks += 1
+        await super().on_partitions_revoked(revoked)
+        if not self.should_stop:
+            await self.commit()
+        for tp in revoked:
+            self._in_flight.pop(tp, None)
+
+    async def perform_seek(self) -> None:
+        """Go on from what is committed: what is in flight will come again."""
+        self._seeks += 1
+        self._seeking += 1
+        self._astray = False
+        try:
+            await super().perform_seek()
+            # Where nothing is committed yet Faust leaves the client where it stands.
+            new = [
+                self._new_topicpartition(*tp)
+                for tp in self.assignment()
+                if not self._read_offset[tp] and not self._is_changelog_tp(tp)
+            ]
+            if new:
+                await self._thread.seek_to_beginning(*new)
+        finally:
+            self._seeking -= 1
+
+    async def _find_back(self) -> None:
+        """Seek once more; a rebalance that begins meanwhile will do it as well."""
+        try:
+            await self.perform_seek()
+        except Exception:
+            self._astray = True
+            if not self.app.rebalancing:
+                raise
+
+    async def seek(self, partition: TP, offset: int) -> None:
+        """Refuse: nobody needs it, and it would not fit with a fetch that is under way."""
+        raise NotImplementedError("this consumer seeks to what is committed, and nowhere else")
+
+
+class BatchTransport(Transport):  # type: ignore[misc] # Faust ships no types
+    """Faust's transport to Kafka with a ``BatchConsumer``."""
+
+    Consumer = BatchConsumer
+
+
+def _as_one(batch: Any, bytes_: int) -> Any:
+    """Make one record of many, for Faust to make a message of."""
+    return dataclasses.replace(
+        batch[0], key=None, value=batch, headers=(), serialized_value_size=bytes_
+    )
