@@ -12,11 +12,9 @@ from pathlib import Path
 import msgspec
 import pytest
 from kafka import KafkaProducer
-from kafka.admin import KafkaAdminClient
 
 from deploy.guarded import Guarded
 from streams.batch import BATCH_BYTES, BATCH_RECORDS, IN_FLIGHT_BYTES, IN_FLIGHT_RECORDS
-from streams.worker import app_id
 from tests.contract.batch_probe import GATE, LOG, REJOIN, Line
 from tests.e2e.product import Product, eventually, product
 
@@ -40,7 +38,6 @@ class Site:
         names = site.topics
         self.places = [(t, p) for t in (names.telemetry, names.labs) for p in range(PARTITIONS)]
         self.producer = KafkaProducer(bootstrap_servers=site.settings.kafka, acks="all")
-        self.admin = KafkaAdminClient(bootstrap_servers=site.settings.kafka)
 
     def send(self, count: int, size: int = 0, places: list[Place] | None = None) -> None:
         """Send so many records to each of the places; every one is told from every other."""
@@ -97,9 +94,7 @@ class Site:
 
     def committed(self) -> dict[Place, int]:
         """Return the committed offset of each place."""
-        group = app_id(self.role, self.site.settings)
-        found = self.admin.list_group_offsets(group)[group]
-        offsets = {tuple(place): entry.offset for place, entry in found.items()}
+        offsets = self.site.committed(self.role)
         return {place: offsets.get(place, 0) for place in self.places}
 
     def all_committed(self) -> bool:
@@ -121,7 +116,6 @@ class Site:
         """Stop every probe."""
         self.let_go()
         self.producer.close()
-        self.admin.close()
         for running in self.probes.values():
             running.stop()
 

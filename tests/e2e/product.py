@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 
 import msgspec
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.admin import KafkaAdminClient
+from kafka.errors import RetriableError
 
 from deploy.guarded import Guarded
 from schemas.alert import Alert
@@ -19,6 +21,7 @@ from schemas.page import Page
 from schemas.rejected import DeadLetter
 from streams.deploy_command import make_topics
 from streams.settings import Settings, read_settings
+from streams.worker import app_id
 
 T = TypeVar("T")
 Json = dict[str, Any]
@@ -103,6 +106,18 @@ class Product:
             return found
         finally:
             consumer.close()
+
+    def committed(self, role: str) -> dict[tuple[str, int], int]:
+        """Return what a role has committed, by topic and partition."""
+        group = app_id(role, self.settings)
+        admin = KafkaAdminClient(bootstrap_servers=self.settings.kafka)
+        try:
+            found = admin.list_group_offsets(group)[group]
+        except RetriableError:  # the group is new to this Kafka
+            return {}
+        finally:
+            admin.close()
+        return {(place.topic, place.partition): at.offset for place, at in found.items()}
 
     def alerts(self) -> list[Alert]:
         """Return every transition on the alerts topic."""
