@@ -25,7 +25,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types.tuples import Message
 
 from streams.batch_consumer import BatchConsumer, BatchTransport
-from streams.settings import Settings
+from streams.settings import read_settings
 from streams.worker import FAUST_VERSION, CannotStart, new_app
 
 CHANGED = "{} is not as streams/batch_consumer.py knows it: see the head of this file"
@@ -155,7 +155,7 @@ def test_everything_meant_to_override_does() -> None:
 
 def test_the_app_has_a_batch_consumer() -> None:
     """An app made here reads in batches, whatever Faust would choose for the address."""
-    app = new_app("recorder", Settings(kafka="127.0.0.1:9"))
+    app = new_app("recorder", read_settings({"INOWATCH_KAFKA": "127.0.0.1:9"}))
     assert isinstance(app.transport, BatchTransport)
     assert app.transport.Consumer is BatchConsumer
 
@@ -164,4 +164,4 @@ def test_another_faust_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """The start says which version is needed and which is there."""
     monkeypatch.setattr(faust, "__version__", "0.16.0")
     with pytest.raises(CannotStart, match=r"faust-streaming 0\.15\.3 is needed and 0\.16\.0 is"):
-        new_app("monitor", Settings(kafka="127.0.0.1:9"))
+        new_app("monitor", read_settings({"INOWATCH_KAFKA": "127.0.0.1:9"}))
