@@ -19,6 +19,7 @@ from kafka.errors import (
 )
 from msgspec import Struct
 
+from deploy.kafka.serves import serves
 from deploy.kafka.topic_spec import TopicSpec
 
 ANSWER_S = 10.0
@@ -111,7 +112,7 @@ def connected(bootstrap: str) -> Iterator[Cluster]:
         ClusterError: nothing answers within ANSWER_S, or what answers fails.
 
     """
-    _wait_for_a_port(bootstrap)
+    wait_for_kafka(bootstrap)
     try:
         client = KafkaAdminClient(
             bootstrap_servers=bootstrap.split(","),
@@ -124,11 +125,16 @@ def connected(bootstrap: str) -> Iterator[Cluster]:
         raise ClusterError(f"Kafka at {bootstrap}: {error!r}") from error
 
 
-def _wait_for_a_port(bootstrap: str) -> None:
-    """Return when one of the addresses takes connections.
+def wait_for_kafka(bootstrap: str) -> None:
+    """Return when a Kafka serves at one of the addresses.
 
     Asked first because Kafka's client, when none does, leaves its thread and its sockets open.
+
+    Raises:
+        ClusterError: none does within ANSWER_S, or one is no address.
+
     """
+    refusal: OSError | str
     deadline = time.monotonic() + ANSWER_S
     while True:
         for address in bootstrap.split(","):
@@ -140,7 +146,9 @@ def _wait_for_a_port(bootstrap: str) -> None:
             except OSError as error:
                 refusal = error
             else:
-                return
+                if serves(host.strip("[]"), int(port)):
+                    return
+                refusal = "it takes connections and does not answer"
         if time.monotonic() > deadline:
             raise ClusterError(f"no Kafka answers at {bootstrap}: {refusal}")
         time.sleep(_PAUSE_S)

@@ -20,8 +20,8 @@ _MOST_BYTES = 65_536
 """Far more than a small cluster says of itself; what is no Kafka may claim anything."""
 
 
-def serves(host: str, port: int, cluster_id: str) -> bool:
-    """Whether the Kafka of that cluster answers there and counts a broker in service."""
+def serves(host: str, port: int, cluster_id: str = "") -> bool:
+    """Whether the Kafka of that cluster, or any, answers there and counts a broker in service."""
     try:
         with socket.create_connection((host, port), TIMEOUT_S) as connection:
             connection.sendall(_REQUEST)
