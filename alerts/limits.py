@@ -206,6 +206,22 @@ class EligibilityReviewLimits(Struct, frozen=True):
     grace: timedelta
 
 
+class MonitorBlindLimits(Struct, frozen=True):
+    """Of ``monitor-blind``, in the time of the wall.
+
+    ``age`` is how old the newest tick, the oldest unread record, or Kafka's own last answer may be;
+    ``sink`` how long a sink may fail, ``page`` how long an alert may wait to be told. ``start`` is
+    what everything has to come up, ``heartbeat`` how far apart the pings to the outside are.
+    """
+
+    age: timedelta
+    sink: timedelta
+    page: timedelta
+    clear: timedelta
+    start: timedelta
+    heartbeat: timedelta
+
+
 class Limits(Struct, frozen=True):
     """One profile, ready to judge by.
 
@@ -235,6 +251,7 @@ class Limits(Struct, frozen=True):
     telemetry_lost: TelemetryLostLimits
     eligibility_review: EligibilityReviewLimits
     data_rejected: DataRejectedLimits
+    monitor_blind: MonitorBlindLimits
     sources: dict[str, str]
     bounds: dict[str, str]
     rules_version: str

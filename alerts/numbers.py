@@ -12,7 +12,7 @@ from string import Formatter
 from msgspec import Struct
 
 from alerts.limits import Limits
-from alerts.rule import Rule
+from alerts.rule import AnyRule
 
 BOUNDS = {">": "above", ">=": "at or above", "<": "below", "<=": "at or below"}
 """What a bound is called: exactly that number is in order above and below, else it is not."""
@@ -38,7 +38,7 @@ class Number(Struct, frozen=True):
         return f"{self.value:g} {self.unit}".rstrip()
 
 
-def numbers_of(rule: Rule, limits: Limits) -> list[Number]:
+def numbers_of(rule: AnyRule, limits: Limits) -> list[Number]:
     """List the numbers that the rule's words mention, each once, in the order of mention."""
     texts = [*rule.raised.values(), rule.clears]
     return [number_at(name, limits) for name in dict.fromkeys(_mentioned(texts))]

@@ -49,7 +49,24 @@ Reason = Literal[
     "none-rejected",
 ]
 
-WORDS: dict[Reason, str] = {
+OutsideReason = Literal[
+    "kafka-away",
+    "topics-missing",
+    "clock-stopped",
+    "clocks-apart",
+    "gone",
+    "stalled",
+    "lagging",
+    "sink-failing",
+    "sink-refuses",
+    "undelivered",
+    "no-receiver",
+    "well",
+    "taken-over",
+]
+"""What only the watchdog says, of the monitor itself."""
+
+WORDS: dict[Reason | OutsideReason, str] = {
     "over-limit": "over the limit",
     "back-in-range": "back in range",
     "delivery-ended": "delivery ended",
@@ -94,4 +111,17 @@ WORDS: dict[Reason, str] = {
     "ungrouped": "most are back, the others are told of one by one",
     "rejected": "records are refused",
     "none-rejected": "none was refused lately",
+    "kafka-away": "Kafka does not answer",
+    "topics-missing": "topics are missing",
+    "clock-stopped": "the monitor's clock has stopped",
+    "clocks-apart": "Kafka's clock and the watchdog's are apart",
+    "gone": "a worker is gone",
+    "stalled": "a worker stands still",
+    "lagging": "a worker is behind",
+    "sink-failing": "a receiver cannot be reached",
+    "sink-refuses": "a receiver refuses every page",
+    "undelivered": "an alert has reached nobody",
+    "no-receiver": "no receiver is set",
+    "well": "all is well",
+    "taken-over": "a later alert says the same",
 }

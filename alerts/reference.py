@@ -6,11 +6,13 @@
 import inspect
 from collections.abc import Iterator
 
-from alerts import rules
+from alerts import monitor_blind, rules
 from alerts.limits import Limits
 from alerts.numbers import BOUNDS, Number, filled, number_at, numbers_of
-from alerts.rule import CountedRule, Rule, SampledRule
+from alerts.rule import AnyRule, CountedRule, OutsideRule, SampledRule
 
+EVERY_RULE: tuple[AnyRule, ...] = (*rules.RULES, monitor_blind.RULE)
+"""The rules about patients, and the one about the monitor itself."""
 OF_THE_COURSE = ("course.interruption", "course.either_order", "course.settling")
 
 
@@ -19,16 +21,16 @@ def explain(name: str, limits: Limits) -> str:
 
     Raises ``KeyError`` when there is no such rule.
     """
-    rule = next((rule for rule in rules.RULES if rule.name == name), None)
+    rule = next((rule for rule in EVERY_RULE if rule.name == name), None)
     if rule is None:
         raise KeyError(name)
     return "\n".join(_lines(rule, limits))
 
 
 def reference(limits: Limits) -> str:
-    """Describe every rule, in the order of the registry."""
+    """Describe every rule, in the order of the registry, and what the watchdog tells."""
     head = "\n".join(_head(limits))
-    parts = [head, *(explain(rule.name, limits) for rule in rules.RULES)]
+    parts = [head, *(explain(rule.name, limits) for rule in EVERY_RULE)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -51,7 +53,7 @@ S2, a payer's policy; label, the prescribing information; own, this project's pr
 
 def _head(limits: Limits) -> Iterator[str]:
     yield _HEAD.format(name=limits.name, version=limits.version)
-    for rule in rules.RULES:
+    for rule in EVERY_RULE:
         yield f"| [{rule.name}](#{rule.name}) | {rule.title} | {', '.join(rule.raised)} |"
     yield ""
     yield "Of every course:"
@@ -59,7 +61,7 @@ def _head(limits: Limits) -> Iterator[str]:
     yield from _table([number_at(name, limits) for name in OF_THE_COURSE])
 
 
-def _lines(rule: Rule, limits: Limits) -> Iterator[str]:
+def _lines(rule: AnyRule, limits: Limits) -> Iterator[str]:
     yield f"## {rule.name}"
     yield ""
     yield f"*{rule.title[0].upper()}{rule.title[1:]}.* {_meaning(rule)}"
@@ -75,6 +77,8 @@ def _lines(rule: Rule, limits: Limits) -> Iterator[str]:
         yield "Judged in every sample."
     elif isinstance(rule, CountedRule):
         yield "Judged each time it comes; over by the monitor's clock. It outlives a course."
+    elif isinstance(rule, OutsideRule):
+        yield "Judged from outside, by the watchdog: it needs no monitor."
     elif rule.moves_with == "samples":
         yield "Judged as time passes, by the patient's own samples or the clock."
     else:
@@ -93,7 +97,8 @@ def _table(numbers: list[Number]) -> Iterator[str]:
         yield f"| `{number.name}` | {bound} | {number.written} | {number.source} |"
 
 
-def _meaning(rule: Rule) -> str:
+def _meaning(rule: AnyRule) -> str:
     """Give what the rule's own file says of it."""
-    module = getattr(rules, rule.name.replace("-", "_"))
+    about_it = rule is monitor_blind.RULE
+    module = monitor_blind if about_it else getattr(rules, rule.name.replace("-", "_"))
     return inspect.cleandoc(module.__doc__ or "").replace("``", "`")

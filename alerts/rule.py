@@ -158,7 +158,19 @@ class CountedRule:
     clears: str = ""
 
 
+@dataclass(frozen=True)
+class OutsideRule:
+    """A rule about the monitor itself: words and numbers. It is judged elsewhere, by the wall."""
+
+    name: str
+    title: str
+    moves_with: Literal["wall"] = "wall"
+    raised: Raised = field(default_factory=dict, hash=False)
+    clears: str = ""
+
+
 Rule = SampledRule | DeadlineRule | CountedRule
+AnyRule = Rule | OutsideRule
 
 
 def told_priority(patient: PatientState, rule: str) -> Priority | None:

@@ -6,7 +6,8 @@ pseudonym can be, so that no record can come in under it.
 """
 
 EVERY = "*"
-"""The bed and the device of an alert that is about all of a unit."""
+"""The bed and the device of an alert that is about all of a unit; patient and unit too where it is
+about the whole site."""
 NOT_KNOWN = "?"
 """A unit, bed or device that nobody has named."""
 

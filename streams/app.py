@@ -1,14 +1,15 @@
-"""The composition root: a role's name to a worker that runs.
+"""The composition root: a role's name to a process that runs.
 
-Here, and only here, settings meet the parts. Each role is a Faust app and a consumer group of its
-own, so that none waits for another.
+Here, and only here, settings meet the parts. Each worker is a Faust app and a consumer group of its
+own, so that none waits for another; the watchdog is neither. A role loads what it needs itself.
 """
 
 from collections.abc import Callable
-from typing import Any, NoReturn
+from functools import partial
+from typing import Any
 
+from streams.ending import CannotStart
 from streams.settings import Settings
-from streams.worker import CannotStart, run_worker
 
 
 def _monitor(settings: Settings) -> Any:
@@ -35,21 +36,35 @@ def _board(settings: Settings) -> Any:
     return Board(settings).app
 
 
-ROLES: dict[str, Callable[[Settings], Any]] = {
+WORKERS: dict[str, Callable[[Settings], Any]] = {
     "monitor": _monitor,
     "recorder": _recorder,
     "pager": _pager,
     "board": _board,
 }
+WATCHDOG = "watchdog"
+ROLES = (*WORKERS, WATCHDOG)
 
 
-def run_role(role: str, settings: Settings) -> NoReturn:
+def run_role(role: str, settings: Settings) -> None:
     """Run one role in this process until it is told to stop.
 
     Raises ``CannotStart`` for settings that no restart would help.
     """
     try:
-        app = ROLES[role](settings)
+        run = _watchdog(settings) if role == WATCHDOG else _worker(role, settings)
     except ValueError as wrong:
         raise CannotStart(str(wrong)) from None
-    run_worker(app, role, settings)
+    run()
+
+
+def _worker(role: str, settings: Settings) -> Callable[[], None]:
+    from streams.worker import run_worker
+
+    return partial(run_worker, WORKERS[role](settings), role, settings)
+
+
+def _watchdog(settings: Settings) -> Callable[[], None]:
+    from streams.watch.role import Watchdog
+
+    return Watchdog(settings).run

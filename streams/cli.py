@@ -5,12 +5,17 @@ Exit codes: 0 done, 1 failed, 2 wrong use. Each command imports what it needs wh
 
 import sys
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 import click
 
 from streams.console import in_words, settings_of_environment
 from streams.letters.cli import dead_letters
 from streams.offline_commands import explain, policy, replay, scenario
+
+if TYPE_CHECKING:
+    from streams.watch.status_command import Form
+
 
 _SPEED = click.FloatRange(min=0.0, min_open=True, max=1000.0)
 _SPEED_HELP = "Ward seconds in a second."
@@ -28,14 +33,14 @@ def main() -> None:
 @main.command()
 @click.argument("roles", nargs=-1)
 def run(roles: tuple[str, ...]) -> None:
-    """Run the named workers: monitor, recorder, pager, board. All of them by default.
+    """Run the named roles: monitor, recorder, pager, board, watchdog. All of them by default.
 
     One role runs in this process; several run as processes of their own that are started again
     when they die. Settings come from the environment (INOWATCH_*); see the README.
     """
     from streams.app import ROLES, run_role
+    from streams.ending import EXIT_CANNOT_START, CannotStart
     from streams.supervise import run_roles
-    from streams.worker import EXIT_CANNOT_START, CannotStart
 
     unknown = [role for role in roles if role not in ROLES]
     if unknown:
@@ -49,6 +54,20 @@ def run(roles: tuple[str, ...]) -> None:
     except CannotStart as wrong:
         click.echo(f"{roles[0]} cannot start:\n{wrong}", err=True)
         sys.exit(EXIT_CANNOT_START)
+
+
+@main.command()
+@click.option("--format", "form", default="table", type=click.Choice(["table", "json"]))
+def status(form: "Form") -> None:
+    """Say whether it is well: lag, clock, receivers, undelivered pages. Exit code 1 when not."""
+    from streams.watch.status_command import run_status
+
+    try:
+        well, text = run_status(settings_of_environment(), form)
+    except ValueError as wrong:
+        raise click.UsageError(str(wrong)) from None
+    click.echo(text)
+    sys.exit(0 if well else 1)
 
 
 @main.command()

@@ -14,8 +14,8 @@ from msgspec import Struct
 
 from alerts.numbers import Number, numbers_of
 from alerts.profile_book import ProfileBook
-from alerts.rule import Rule
-from alerts.rules import RULES
+from alerts.reference import EVERY_RULE
+from alerts.rule import AnyRule
 from schemas.action import Action
 from schemas.alert import Alert
 from schemas.course import Course
@@ -96,7 +96,7 @@ def gather(store: Store, alert_id: str, book: ProfileBook) -> Evidence | None:
     if not transitions:
         return None
     first, last = transitions[0], transitions[-1]
-    rule = next((rule for rule in RULES if rule.name == first.rule), None)
+    rule = next((rule for rule in EVERY_RULE if rule.name == first.rule), None)
     numbers, doubts = _judged_by(first, rule, book)
     if first.phase != "raised":
         doubts.append("The store does not hold how this alert was raised.")
@@ -134,7 +134,7 @@ def _records(
 
 
 def _judged_by(
-    alert: Alert, rule: Rule | None, book: ProfileBook
+    alert: Alert, rule: AnyRule | None, book: ProfileBook
 ) -> tuple[list[Number], list[str]]:
     """The numbers of the rule as they are installed, and what may differ from those that judged."""
     if rule is None:
@@ -165,7 +165,7 @@ def _context(records: Iterable[Course], alert: Alert) -> Context:
     return patient.context
 
 
-def _samples(store: Store, alert: Alert, rule: Rule | None) -> Samples:
+def _samples(store: Store, alert: Alert, rule: AnyRule | None) -> Samples:
     waits = rule is not None and rule.moves_with == "clock"
     began = alert.course if waits and alert.course is not None else alert.onset
     start, stop = began - BEFORE, alert.at + AFTER + _INSTANT

@@ -143,12 +143,11 @@ def explain(  # noqa: PLR0913 - options, one parameter each
 ) -> None:
     """Say what a rule watches, why and by which numbers, or what stands behind one alert."""
     from alerts.profile_book import InvalidProfile, ProfileBook
+    from alerts.reference import EVERY_RULE, reference
     from alerts.reference import explain as explained
-    from alerts.reference import reference
-    from alerts.rules import RULES
     from streams.explain_command import is_alert_id
 
-    names = ", ".join(one.name for one in RULES)
+    names = ", ".join(one.name for one in EVERY_RULE)
     if not every and what is None:
         raise click.UsageError(f"name a rule or an alert's id, or --all: {names}")
     try:

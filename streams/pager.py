@@ -14,22 +14,24 @@ from typing import Any
 import faust
 import msgspec
 
+from alerts.monitor_blind import NAME as MONITOR_BLIND
 from alerts.notify import History, Tell, decide, page_text, remember
-from alerts.sinks.pagerduty import PagerDuty
 from alerts.sinks.port import Message, Sink
 from alerts.sinks.retry import Attempt, deliver
 from alerts.sinks.terminal import Terminal
-from alerts.sinks.webhook import Webhook
 from schemas.alert import Alert
 from schemas.encode import encode
 from schemas.page import Outcome, Page
 from streams.batch import Batch, KafkaRecord
+from streams.receivers import receivers
 from streams.settings import Settings
 from streams.worker import each_batch, new_app, new_table, published
 
 log = logging.getLogger("inowatch")
 
 NOBODY = "nobody"
+TOLD_BY_WATCHDOG = "told-by-watchdog"
+"""Why the pager leaves ``monitor-blind`` alone: it may be the one that is found to be blind."""
 
 _ALERT = msgspec.json.Decoder(Alert)
 _HISTORY = msgspec.json.Decoder(History)
@@ -45,7 +47,7 @@ class Pager:
         self._alerts = app.topic(settings.topics.alerts, key_type=bytes, value_type=bytes)
         self._pages = app.topic(settings.topics.pages)
         self._told: Any = new_table(app, "told", settings)
-        sinks = list(_sinks(settings))
+        sinks = list(receivers(settings))
         for sink in sinks:
             self._serve(sink.name, partial(self._page, sink))
         if settings.terminal:
@@ -67,6 +69,9 @@ class Pager:
         alerts = [(record.partition, alert) for record, alert in _decoded(batch)]
         over = {alert.id: alert.at for _, alert in alerts if alert.phase == "cleared"}
         for partition, alert in alerts:
+            if alert.rule == MONITOR_BLIND:
+                await self._note(sink.name, alert, "withheld", TOLD_BY_WATCHDOG)
+                continue
             history = self._history(sink.name, alert)
             decision = decide(
                 alert,
@@ -94,7 +99,7 @@ class Pager:
     async def _print(self, terminal: Terminal, batch: Batch) -> None:
         for record, alert in _decoded(batch):
             history = self._history(terminal.name, alert)
-            if history.outcome_of(alert) is None:
+            if alert.rule != MONITOR_BLIND and history.outcome_of(alert) is None:
                 terminal.show(alert)
                 await self._note(terminal.name, alert, "delivered", "printed")
                 history = remember(history, alert, "delivered")
@@ -144,11 +149,3 @@ def _decoded(batch: Batch) -> Iterator[tuple[KafkaRecord, Alert]]:
             yield record, _ALERT.decode(record.value or b"")
         except (msgspec.DecodeError, UnicodeDecodeError) as wrong:
             log.warning("offset %d is no alert and is not told: %s", record.offset, wrong)
-
-
-def _sinks(settings: Settings) -> Iterator[Sink]:
-    if settings.pagerduty_key_file is not None:
-        key = settings.pagerduty_key_file.read_text().strip()
-        yield PagerDuty(key, base=settings.pagerduty_url)
-    if settings.webhook_url is not None and settings.webhook_secret_file is not None:
-        yield Webhook(settings.webhook_url, settings.webhook_secret_file.read_text().strip())

@@ -17,6 +17,8 @@ from schemas.topics import Topics
 from streams.clock import Clock, parse_clock
 
 _PREFIX = re.compile(r"[A-Za-z0-9._-]{1,100}")
+WATCHED = ("monitor", "recorder", "pager", "board")
+"""The roles that read from Kafka, so that the watchdog can see from outside how they fare."""
 
 
 class InvalidSettings(ValueError):
@@ -28,7 +30,8 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     ``instance`` tells workers of one role apart (static membership): stable over restarts.
     ``book`` has the profiles that there are: the product's, and those of INOWATCH_PROFILES.
-    ``clock`` is a ``FastClock`` as text, empty for the wall clock.
+    ``clock`` is a ``FastClock`` as text, empty for the wall clock. ``watched`` are the roles that
+    the watchdog expects to run.
     """
 
     kafka: str
@@ -48,6 +51,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     webhook_secret_file: Path | None = None
     page_from: Priority = "low"
     terminal: bool = False
+    watched: tuple[str, ...] = WATCHED
+    heartbeat_url: str | None = None
 
     @property
     def topics(self) -> Topics:
@@ -87,6 +92,9 @@ def read_settings(env: Mapping[str, str]) -> Settings:  # noqa: C901 - one line 
         book.named(profile)
     except InvalidProfile as wrong:
         faults.append(f"INOWATCH_PROFILE, INOWATCH_PROFILES:\n{wrong}")
+    watched = tuple(env.get("INOWATCH_WATCHED", ",".join(WATCHED)).replace(" ", "").split(","))
+    if not set(watched) <= set(WATCHED):
+        faults.append(f"INOWATCH_WATCHED: of {', '.join(WATCHED)}, with commas")
     settings = Settings(
         kafka=env.get("INOWATCH_KAFKA", ""),
         prefix=env.get("INOWATCH_PREFIX", "ino"),
@@ -105,6 +113,8 @@ def read_settings(env: Mapping[str, str]) -> Settings:  # noqa: C901 - one line 
         webhook_secret_file=secret("INOWATCH_WEBHOOK_SECRET_FILE"),
         page_from=page_from or "low",
         terminal=env.get("INOWATCH_TERMINAL") == "1",
+        watched=watched,
+        heartbeat_url=env.get("INOWATCH_HEARTBEAT_URL"),
     )
     if not settings.kafka:
         faults.append("INOWATCH_KAFKA: the broker's address, for example kafka:9092")

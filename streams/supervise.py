@@ -17,7 +17,7 @@ from threading import Event
 from types import MappingProxyType
 
 from deploy.guarded import Guarded
-from streams.worker import EXIT_CANNOT_START
+from streams.ending import EXIT_CANNOT_START
 
 log = logging.getLogger("inowatch")
 

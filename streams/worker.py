@@ -6,7 +6,6 @@ before the start.
 """
 
 import logging
-import os
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable
@@ -20,18 +19,13 @@ from deploy.kafka.topics import check_topics
 from streams.batch import BATCH_RECORDS, Batch, KafkaRecord
 from streams.batch_consumer import BatchTransport
 from streams.clock import Clock
+from streams.ending import CannotStart, give_up
+from streams.groups import app_id
 from streams.settings import Settings
 
 log = logging.getLogger("inowatch")
 
 FAUST_VERSION = "0.15.3"
-EXIT_UNRECOVERABLE = 70
-EXIT_CANNOT_START = 78
-"""As in sysexits.h: a configuration error. Starting again would not help."""
-
-
-class CannotStart(RuntimeError):
-    """A worker that would start into a wrong world: the message says what is wrong."""
 
 
 class _App(faust.App):  # type: ignore[misc] # Faust ships no types
@@ -94,11 +88,6 @@ def new_table(app: faust.App, name: str, settings: Settings) -> Any:
     return app.Table(name, partitions=settings.partitions, key_type=bytes, value_type=bytes)
 
 
-def app_id(role: str, settings: Settings) -> str:
-    """Name the app, and with it the consumer group and the internal topics."""
-    return f"{settings.prefix}-{role}"
-
-
 def own_topics(role: str, settings: Settings) -> dict[str, TopicSpec]:
     """List the topics that Faust needs for itself in this role."""
     tables = {"monitor": ("states",), "pager": ("told",), "board": ("rows", "pages")}
@@ -127,17 +116,6 @@ def run_worker(app: faust.App, role: str, settings: Settings) -> NoReturn:
 def _worth_reading(entry: logging.LogRecord) -> bool:
     """On a new broker the first question always meets this answer, and is asked again."""
     return "GroupCoordinatorNotAvailableError" not in entry.getMessage()
-
-
-def give_up(reason: str) -> NoReturn:
-    """End the process at once, nothing acknowledged.
-
-    An exception would make Faust acknowledge what was not done; a process that is gone has its
-    records delivered again to the next one.
-    """
-    log.critical("giving up: %s", reason)
-    logging.shutdown()
-    os._exit(EXIT_UNRECOVERABLE)
 
 
 async def published(sends: Iterable[Awaitable[Any]]) -> None:

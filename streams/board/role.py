@@ -14,8 +14,9 @@ from schemas.board_row import BoardRow
 from schemas.page import Page
 from streams.batch import Batch
 from streams.board.server import BoardServer
+from streams.ending import give_up
 from streams.settings import Settings
-from streams.worker import each_batch, give_up, new_app, new_table, published
+from streams.worker import each_batch, new_app, new_table, published
 
 log = logging.getLogger("inowatch")
 

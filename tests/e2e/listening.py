@@ -9,13 +9,13 @@ from tests.contract.receiver import Answer, Receiver
 
 
 @contextmanager
-def listening(*answers: Answer) -> Iterator[Receiver]:
-    """Run a ``Receiver`` until the end of the block."""
+def listening(*answers: Answer, port: int = 0) -> Iterator[Receiver]:
+    """Run a ``Receiver`` until the end of the block, on a free port unless one is named."""
     ready, over = Event(), Event()
     receivers: list[Receiver] = []
 
     async def listen() -> None:
-        async with Receiver(*answers) as receiver:
+        async with Receiver(*answers, port=port) as receiver:
             receivers.append(receiver)
             ready.set()
             await asyncio.to_thread(over.wait)

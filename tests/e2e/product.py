@@ -54,10 +54,7 @@ class Product:
         self.settings: Settings = read_settings(self.env)
         self.topics = self.settings.topics
         self.workers: dict[str, Guarded] = {}
-        # One at a time: what is tried again must not be overtaken by what came after it.
-        self._producer = KafkaProducer(
-            bootstrap_servers=kafka, acks="all", max_in_flight_requests_per_connection=1
-        )
+        self._producer: Any = None
 
     def start(self, *roles: str) -> None:
         """Start workers; what they print goes to a file of the role's name."""
@@ -81,6 +78,13 @@ class Product:
 
     def send(self, records: Iterable[Json]) -> None:
         """Send records to their topics as the devices do, and wait until Kafka has them."""
+        if self._producer is None:
+            # One at a time: what is tried again must not be overtaken by what came after it.
+            self._producer = KafkaProducer(
+                bootstrap_servers=self.settings.kafka,
+                acks="all",
+                max_in_flight_requests_per_connection=1,
+            )
         topic_of = {kind: name for name, kind in self.topics.inputs.items()}
         for record in records:
             self._producer.send(
@@ -134,7 +138,8 @@ class Product:
 
     def stop(self) -> None:
         """Stop every worker."""
-        self._producer.close()
+        if self._producer is not None:
+            self._producer.close()
         for worker in self.workers.values():
             worker.stop()
 

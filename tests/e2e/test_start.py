@@ -10,7 +10,7 @@ import psutil
 import pytest
 from kafka.admin import KafkaAdminClient, NewTopic
 
-from streams.app import ROLES
+from streams.app import ROLES, WORKERS
 from tests.e2e.product import Product, eventually, product
 
 
@@ -26,7 +26,7 @@ def run(site: Product, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", WORKERS)
 def test_missing_topics(kafka: str, tmp_path: Path, role: str) -> None:
     """A worker whose topics are missing does not start, and says which and what to do."""
     with product(kafka, tmp_path, deploy=False) as site:
@@ -94,6 +94,8 @@ def test_wrong_use(words: list[str], fault: str) -> None:
     [
         ("recorder", "INOWATCH_STORE", "postgres://x", "no store has the scheme"),
         ("pager", "INOWATCH_WEBHOOK_URL", "http://example.org/x", "https"),
+        ("watchdog", "INOWATCH_WEBHOOK_URL", "http://example.org/x", "https"),
+        ("watchdog", "INOWATCH_HEARTBEAT_URL", "http://example.org/x", "https"),
     ],
 )
 def test_settings_that_cannot_work(  # noqa: PLR0913, PLR0917 - the case's parts, and two fixtures
@@ -123,6 +125,16 @@ def test_kafka_that_is_not_there(tmp_path: Path) -> None:
         assert "Traceback" not in done.stderr
 
 
+def test_status_without_kafka() -> None:
+    """`inowatch status` says of a broker that is not there that it is not well, in one line."""
+    env = {**os.environ, "INOWATCH_KAFKA": "127.0.0.1:9"}
+    command = [sys.executable, "-m", "streams.cli", "status"]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (1, "")
+    (line,) = done.stdout.splitlines()
+    assert line.startswith("NOT WELL: no Kafka answers at 127.0.0.1:9")
+
+
 def test_workers_listen_nowhere(kafka: str, tmp_path: Path) -> None:
     """No worker opens a port to the world: the board's alone is open, on loopback."""
     with product(kafka, tmp_path) as site:
@@ -146,7 +158,7 @@ def test_workers_listen_nowhere(kafka: str, tmp_path: Path) -> None:
             for role in ROLES
         }
         assert all(connected.values()), "every worker is up and talks to Kafka"
-        for role in ("monitor", "recorder", "pager"):
+        for role in ("monitor", "recorder", "pager", "watchdog"):
             assert listening(role) == set()
 
 

@@ -3,13 +3,14 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from alerts.numbers import filled, numbers_of
 from alerts.profile_book import load_profile, packaged
-from alerts.reasons import WORDS, Reason
-from alerts.reference import OF_THE_COURSE, reference
+from alerts.reasons import WORDS, OutsideReason, Reason
+from alerts.reference import EVERY_RULE, OF_THE_COURSE, reference
 from alerts.rule import Rule, SampledRule
 from alerts.rules import RULES
 from streams.course_machine import MEANING, PHASES, SIGNALS, TABLE, diagram
@@ -46,7 +47,7 @@ def test_the_table_lists_every_pair() -> None:
 
 def test_every_reason_has_its_words() -> None:
     """A transition's code can always be said in words."""
-    assert set(WORDS) == set(Reason.__args__)  # type: ignore[attr-defined] # a Literal's words
+    assert set(WORDS) == {*get_args(Reason), *get_args(OutsideReason)}
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +83,7 @@ def test_a_rule_says_in_words_what_it_does(rule: Rule, profile: str) -> None:
 def test_every_number_belongs_to_a_rule() -> None:
     """No number judges unmentioned: a rule's words name it, or it is one of every course."""
     limits = load_profile("default")
-    mentioned = {number.name for rule in RULES for number in numbers_of(rule, limits)}
+    mentioned = {number.name for rule in EVERY_RULE for number in numbers_of(rule, limits)}
     assert mentioned | set(OF_THE_COURSE) == set(limits.sources)
 
 

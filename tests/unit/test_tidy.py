@@ -28,6 +28,7 @@ CORE = (
     "alerts/gas.py",
     "alerts/limits.py",
     "alerts/methb.py",
+    "alerts/monitor_blind.py",
     "alerts/notify.py",
     "alerts/numbers.py",
     "alerts/occurrence.py",
@@ -61,6 +62,10 @@ CORE = (
     "streams/therapy.py",
     "streams/units.py",
     "streams/ward.py",
+    "streams/watch/blindness.py",
+    "streams/watch/health.py",
+    "streams/watch/ledger.py",
+    "streams/watch/observation.py",
     "streams/weaning.py",
     "streams/worksheet.py",
 )

@@ -1,0 +1,17 @@
+"""The receivers that a site has named: settings to sinks, the same for everyone who tells."""
+
+from collections.abc import Iterator
+
+from alerts.sinks.pagerduty import PagerDuty
+from alerts.sinks.port import Sink
+from alerts.sinks.webhook import Webhook
+from streams.settings import Settings
+
+
+def receivers(settings: Settings) -> Iterator[Sink]:
+    """Make a sink for each receiver. Raises ``ValueError`` for one that cannot be sent to."""
+    if settings.pagerduty_key_file is not None:
+        key = settings.pagerduty_key_file.read_text().strip()
+        yield PagerDuty(key, base=settings.pagerduty_url)
+    if settings.webhook_url is not None and settings.webhook_secret_file is not None:
+        yield Webhook(settings.webhook_url, settings.webhook_secret_file.read_text().strip())
