@@ -48,13 +48,21 @@ def kind_of(value: Field) -> Kind:
     return "string" if isinstance(value, str) else "float"
 
 
+def is_short(text: str) -> bool:
+    """Whether a text is within what one field takes; most are told by their length alone."""
+    if text.isascii():
+        return len(text) <= MAX_STRING_BYTES
+    return len(text) <= MAX_STRING_BYTES and len(text.encode()) <= MAX_STRING_BYTES
+
+
 def _fit_value(name: str, value: Field) -> float | str | bool:
-    if isinstance(value, bool):
-        return value
     if isinstance(value, str):
         if not value:
             raise ValueError(f"{name} is empty: InfluxDB reads that as absent, so leave it out")
-        _bounded(name, value, MAX_STRING_BYTES)
+        if not value.isascii() or len(value) > MAX_STRING_BYTES:
+            _bounded(name, value, MAX_STRING_BYTES)
+        return value
+    if isinstance(value, bool):
         return value
     try:
         number = float(value)
@@ -67,7 +75,7 @@ def _fit_value(name: str, value: Field) -> float | str | bool:
 
 def _bounded(name: str, text: str, most_bytes: int) -> None:
     try:
-        size = len(text) if text.isascii() else len(text.encode())
+        size = len(text.encode())
     except UnicodeEncodeError as surrogate:
         raise ValueError(f"{name} is not valid Unicode: {surrogate.reason}") from surrogate
     if size > most_bytes:

@@ -45,6 +45,8 @@ def _tag(name: str, value: str) -> str:
 
 
 def _written(value: Field) -> str:
+    if isinstance(value, float):
+        return repr(value)
     if isinstance(value, str):
         # Plain searches: a pattern takes thirty times as long, and there is hardly ever one.
         if "\n" in value or "\r" in value or "\x1b" in value:

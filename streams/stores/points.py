@@ -7,13 +7,12 @@ Nothing that names a person is added to what the record says: a patient is a pse
 It does not know where points are kept, nor which record is the newest.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from schemas.encode import encode
-from streams.stores.fitness import MAX_STRING_BYTES
+from streams.stores.fitness import is_short
 from streams.stores.pieces import growing, pieces
 from streams.stores.port import Field, Point
 from streams.stores.shapes import SHAPES, Record, slot, version
@@ -41,9 +40,9 @@ def points_of(record: Record, raw: bytes | None = None) -> list[Point]:
     elif shape.twin is not None:
         twin = slot(getattr(record, shape.twin))
     fields: dict[str, Field] = {}
-    _flatten(msgspec.to_builtins(record), "", fields)
-    for name in (*tags, *shape.hidden):
-        fields.pop(name, None)
+    for name, value in msgspec.to_builtins(record).items():
+        if name not in tags and name not in shape.hidden:
+            _add(fields, name, value)
     fields |= pieces("record", canonical.decode())
     fields |= surplus(raw, canonical)
     present = {name: value for name, value in tags.items() if value}
@@ -64,28 +63,25 @@ def record_of(point: Point) -> Record:
     raise ValueError(f"a point of {point.measurement} holds no whole record: {reason}")
 
 
-def _flatten(values: Mapping[str, Any], prefix: str, fields: dict[str, Field]) -> None:
-    """Add name and value of all that is known: ``flags.cdh`` as ``flags_cdh``, a list as its JSON.
+def _add(fields: dict[str, Field], name: str, value: Any) -> None:
+    """Add what is known: ``flags.cdh`` as ``flags_cdh``, a list as its JSON, a number as a float.
 
     A text that is empty or too long for one field stands in ``record`` only.
     """
-    for key, value in values.items():
-        if value is None:
-            continue
-        name = prefix + key
-        if isinstance(value, str):
-            if value and _is_short(value):
-                fields[name] = value
-        elif isinstance(value, dict):
-            _flatten(value, f"{name}_", fields)
-        elif isinstance(value, (list, tuple)):
-            _flatten({name: msgspec.json.encode(value).decode()}, "", fields)
-        else:
-            # The one field whose type allows both; a store keeps one kind, so it stays a text.
-            fields[name] = str(value) if name == "gestational_age" else value
-
-
-def _is_short(text: str) -> bool:
-    return len(text) <= MAX_STRING_BYTES and (
-        text.isascii() or len(text.encode()) <= MAX_STRING_BYTES
-    )
+    if value is None:
+        return
+    if name == "gestational_age":
+        # The one field whose type allows both; a store keeps one kind, so it stays a text.
+        fields[name] = str(value)
+    elif isinstance(value, (float, bool)):
+        fields[name] = value
+    elif isinstance(value, str):
+        if value and is_short(value):
+            fields[name] = value
+    elif isinstance(value, int):
+        fields[name] = float(value)
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            _add(fields, f"{name}_{key}", inner)
+    else:
+        _add(fields, name, msgspec.json.encode(value).decode())

@@ -15,7 +15,7 @@ Field = float | int | str | bool
 """Numbers come back as floats, since a store that keeps 3 apart from 3.5 refuses the second."""
 
 
-class Point(Struct, frozen=True):
+class Point(Struct, frozen=True, gc=False):
     """Something at one moment: ``fields`` that were measured, ``tags`` that say of whom.
 
     A point is known by (``measurement``, ``tags``, ``time``, ``twin``): written again, its fields

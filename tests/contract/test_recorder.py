@@ -6,13 +6,16 @@ from pathlib import Path
 
 import msgspec
 
+from deploy.influxdb.server import InfluxServer
 from schemas.rejected import DeadLetter
 from streams.scenario.file import read_scenario
 from streams.scenario.timeline import records_of
 from streams.stores.open import open_store
 from streams.stores.points import record_of
 from streams.stores.port import Point, Store
+from tests.e2e.listening import listening
 from tests.e2e.product import Json, eventually, product, renamed
+from tests.e2e.test_pager_and_board import high_dose, posts, webhook
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
 START, END = datetime(2015, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
@@ -107,6 +110,31 @@ def test_what_the_store_refuses_is_a_dead_letter(
         assert kept_letters
         assert "giving up" not in site.log_of("recorder")
     store.close()
+
+
+def test_paging_does_not_wait_for_the_store(kafka: str, tmp_path: Path, influxd: Path) -> None:
+    """With InfluxDB killed an alert is paged as ever; when it is back nothing is missing."""
+    with listening() as receiver, InfluxServer(program=influxd) as server:
+        (tmp_path / "token").write_text(server.token)
+        host = server.url.removeprefix("http://")
+        store_url = f"influxdb://{host}/{server.org}/{server.bucket}?token-file={tmp_path}/token"
+        server.kill()
+        extra = {"INOWATCH_STORE": store_url} | webhook(receiver, tmp_path)
+        sent = [*high_dose("one"), *high_dose("two")]
+        with product(kafka, tmp_path, extra) as site:
+            site.start("monitor", "recorder", "pager")
+            site.send(sent)
+            assert eventually(lambda: "not written yet" in site.log_of("recorder"))
+            assert eventually(lambda: posts(receiver).total() == 2)
+            assert "are written" not in site.log_of("recorder")
+            server.start()
+            store = open_store(store_url)
+            wanted = {"telemetry": len(sent), "alert": 2, "page": 2}
+            assert eventually(lambda: {name: kept(store)[name] for name in wanted} == wanted), kept(
+                store
+            )
+            store.close()
+            assert site.dead_letters() == []
 
 
 def whole(found: list[DeadLetter], count: int) -> list[DeadLetter]:
