@@ -3,11 +3,12 @@
 Faust 0.15.3 spends its time on messages, so it is handed fewer. Every topic that an agent reads
 comes in batches; only changelogs, from which Faust itself restores the tables, come record by
 record. Promise: what is committed of a partition ends with a batch before which every batch is
-acknowledged; a crash brings back whole batches and skips none. It leans on Faust's insides, which
-tests/contract/test_faust_internals.py pins.
+acknowledged and made lasting; a crash brings back whole batches and skips none. It leans on Faust's
+insides, which tests/contract/test_faust_internals.py pins.
 """
 
 import dataclasses
+import time
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any
@@ -16,6 +17,7 @@ from faust.transport.drivers.aiokafka import Consumer, Transport
 from faust.types import TP
 
 from streams.batch import IN_FLIGHT_BYTES, IN_FLIGHT_RECORDS, InFlight, cut
+from streams.lease import Lease
 
 _NOWHERE = frozenset({TP("", -1)})
 """Fetching from this partition fetches nothing, and says that the consumer lives.
@@ -31,7 +33,10 @@ _SOON_S = 0.02
 class BatchConsumer(Consumer):  # type: ignore[misc] # Faust ships no types
     """Hands out batches and commits by them.
 
-    A message's value is its ``Batch``, its offset that of the first record.
+    A message's value is its ``Batch``, its offset that of the first record. The app's
+    ``before_commit`` is awaited when the offsets to commit are settled and before they are
+    committed: it makes lasting what follows from the records before them. ``lease`` tells whether
+    the group counts this worker in.
 
     After a rebalance Faust seeks to what is committed. A fetch may be under way meanwhile, in the
     client's own thread, and what it brings may have been read before the seek or after it. So
@@ -45,6 +50,7 @@ class BatchConsumer(Consumer):  # type: ignore[misc] # Faust ships no types
         self._seeks = 0
         self._seeking = 0
         self._astray = False
+        self.lease = Lease(self._prove)
         # A commit between two messages of a fetch would leave room for a rebalance between them.
         # The one of every second is enough.
         self._commit_every = None
@@ -108,8 +114,41 @@ class BatchConsumer(Consumer):  # type: ignore[misc] # Faust ships no types
         partition.settle()
         return partition.done
 
+    async def _commit_offsets(
+        self,
+        offsets: Mapping[TP, int],
+        start_new_transaction: bool = True,  # noqa: FBT001, FBT002 # its name and place are Faust's
+    ) -> bool:
+        """Commit what was settled before all that follows from it was made lasting."""
+        await self.app.before_commit()
+        return bool(await super()._commit_offsets(offsets, start_new_transaction))
+
+    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
+        """Commit; that the group takes it proves that it counts this worker in."""
+        asked_s = time.monotonic()
+        done = bool(await super()._commit(offsets))
+        if done:
+            self.lease.renew(asked_s)
+        return done
+
+    async def _prove(self) -> bool:
+        """Ask the group whether it counts this worker in: commit what is committed once more."""
+        place = next((tp for tp in self.assignment() if not self._is_changelog_tp(tp)), None)
+        if place is None:
+            return False
+        thread = self._thread
+        at = await thread.call_thread(thread._ensure_consumer().committed, place)  # noqa: SLF001 # Faust passes this question on to nobody
+        if at is None:
+            at = (await self.earliest_offsets(place))[place]
+        return await self._commit({place: at})
+
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         """Keep no book of the offsets that no message bears: they are inside a batch."""
+
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        """Begin: the group has just counted this worker in."""
+        self.lease.renew(time.monotonic())
+        await super().on_partitions_assigned(assigned, generation_id)
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Hand out no more, commit what is done and forget the rest."""

@@ -1,32 +1,33 @@
 """The monitor: input topics to alerts, in a Faust worker.
 
-A batch is judged in memory, then made lasting in this order, each step awaited: dead letters and
-the touched states with their outboxes (changelog), then the alerts, and only then is the batch
-acknowledged. A crash anywhere leaves either a state that knows its unpublished alerts, or records
-that come again and are judged alike. Ticks are sent into every partition held of every input topic,
-and with them what the partitions have to know of one another's units.
+A batch is judged in memory; what it leads to is published at once, and what it changed is written
+down before its offsets are committed, about once a second (``lasting`` has the order and the
+reasons). A crash anywhere leaves either a state that knows its unpublished alerts, or records that
+come again and are judged alike. Ticks are sent into every partition held of every input topic, and
+with them what the partitions have to know of one another's units.
 """
 
 import logging
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
 import faust
-import msgspec
 from faust.types import TP
 from kafka.partitioner.default import murmur2
 
-from schemas.alert import Alert
 from schemas.encode import encode
 from schemas.stand_in import whole_unit
-from schemas.state import PatientState
 from schemas.tick import Tick
 from streams.batch import Batch
-from streams.partition import Outcome, Partition
+from streams.ending import give_up
+from streams.lasting import Lasting
+from streams.partition import Partition
 from streams.row import row_of
 from streams.settings import Settings
+from streams.together import Pair, send_together
 from streams.ward import Ward
 from streams.worker import arrival, each_batch, new_app, new_table, published
 
@@ -37,8 +38,6 @@ ROW_HEARTBEAT = timedelta(seconds=5)
 """How often, in ward time, every patient's board row is sent though nothing was heard."""
 ROW_KEPT = timedelta(hours=24)
 """How long a patient stays on the board after the last sample of a course that ended."""
-
-_STATE = msgspec.json.Decoder(PatientState)
 
 
 @lru_cache(maxsize=100_000)
@@ -58,37 +57,53 @@ class Monitor:
         self._rows_due: dict[int, datetime] = {}
         self._unshown: dict[int, set[str]] = defaultdict(set)
         self._gone: set[str] = set()
-        self._dirty: dict[int, set[str]] = defaultdict(set)
-        self._revoked = False
         self.app = app = new_app("monitor", settings)
         names = settings.topics
         self._input = app.topic(*self._inputs, key_type=bytes, value_type=bytes)
-        self._alerts = app.topic(names.alerts)
-        self._dead_letters = app.topic(names.dead_letters)
-        self._changes = app.topic(names.changes)
         self._board = app.topic(names.board)
         self._ticked = {name: app.topic(name) for name in self._inputs}
         self._between = self._ticked[names.courses]  # where the least is sent otherwise
-        self._states: Any = new_table(app, "states", settings)
+        self._states = new_table(app, "states", settings)
+        self._lasting = Lasting(names, lambda: self._states.data, self)
+        app.before_commit = self._checkpoint
         app.agent(self._input, name="judge", concurrency=1)(self._judge)
         app.timer(TICK_S, name="tick")(self._tick)
         app.on_partitions_revoked.connect(self._let_go)
+
+    async def hold(self) -> None:
+        """Return while the group counts this worker in; see ``Lasting``."""
+        await self.app.consumer.lease.hold()
+
+    async def send(self, records: Sequence[tuple[str, bytes | None, bytes, int | None]]) -> None:
+        """Send records and wait until the broker has them; see ``Lasting``."""
+        producer = self.app.producer
+        await published([await producer.send(*record, None, None) for record in records])
+
+    async def keep(self, partition: int, values: Sequence[Pair]) -> None:
+        """Write values into the changelog and wait until the broker has them; see ``Lasting``."""
+        topic = self._states.changelog_topic.get_topic_name()
+        client = self.app.producer._ensure_producer()  # noqa: SLF001 # Faust has no word for batches
+        await published(await send_together(client, topic, partition, values))
 
     async def _judge(self, stream: faust.StreamT[bytes]) -> None:
         await each_batch(stream, self._handle)
 
     async def _handle(self, batch: Batch) -> None:
-        if self._revoked:
-            self._forget()
         topic, number = batch[0].topic, batch[0].partition
-        if number not in self._held:
-            self._held[number] = await self._take_over(number)
-        partition = self._held[number]
+        if TP(topic, number) not in self.app.consumer.assignment():
+            return  # given away meanwhile: whoever holds it now has it too
+        partition = self._held.get(number)
+        if partition is None:
+            partition = self._held[number] = await self._take_over(number)
         records = [
             (record.offset, record.key, record.value, arrival(record, self._clock))
             for record in batch
         ]
-        await self._checkpoint(partition, partition.judge(topic, records))
+        outcome = partition.judge(topic, records)
+        self._unshown[number] |= outcome.touched
+        await self._lasting.tell(partition, outcome)
+        if outcome.ticked:
+            await self._show(partition)
 
     async def _take_over(self, number: int) -> Partition:
         """Rebuild a partition from the table, and publish what its former holder had left."""
@@ -97,12 +112,18 @@ class Monitor:
         partition = Partition(
             ward, self._inputs, lambda patient: home_of(patient, settings.partitions)
         )
-        states = [_STATE.decode(value) for value in self._states.data.values()]
-        unpublished = partition.restore(states)
+        left = self._lasting.restore(partition)
         await self._forget_lost_offsets(partition)
-        for patient in unpublished:
-            await self._publish(partition, list(partition.ward.patients[patient].outbox))
+        await self._lasting.publish(partition, left)
         return partition
+
+    async def _checkpoint(self) -> None:
+        """Make lasting what follows from the records before the offsets to commit."""
+        try:
+            await self._lasting.checkpoint(list(self._held.values()))
+        except Exception:
+            log.exception("what was judged could not be written down")
+            give_up("what was judged could not be written down")
 
     async def _forget_lost_offsets(self, partition: Partition) -> None:
         """In a topic that was made anew an offset beyond its end means nothing any more."""
@@ -112,60 +133,17 @@ class Monitor:
             if partition.forget_beyond(topic, ends.get(place, 0)):
                 log.error("%s was made anew: what was applied of it before is not known", topic)
 
-    def _let_go(self, *_: Any, **__: Any) -> None:
-        """Note that partitions are given away; a batch under way is still finished by what is held.
+    async def _let_go(self, *_: Any, **__: Any) -> None:
+        """Write down what is held, and forget it: the next owner begins at this checkpoint.
 
-        Faust waits for it before the next owner reads the table.
+        Faust has waited for the batch under way, and the others of the group wait for this.
         """
-        self._revoked = True
-
-    def _forget(self) -> None:
-        """Whoever has a partition from now on rebuilds it from its last checkpoint."""
-        self._revoked = False
+        await self._checkpoint()
+        self._lasting.forget()
         self._held.clear()
         self._rows_due.clear()
         self._unshown.clear()
         self._gone.clear()
-        self._dirty.clear()
-
-    async def _checkpoint(self, partition: Partition, outcome: Outcome) -> None:
-        number = partition.number
-        dirty = self._dirty[number] | outcome.touched
-        sends = [
-            await self._dead_letters.send(key=letter.key, value=encode(letter))
-            for letter in outcome.dead_letters
-        ]
-        sends += [
-            await self._changes.send(
-                key=change.patient.encode(), value=encode(change), partition=number
-            )
-            for change in outcome.changes
-        ]
-        for patient in dirty:
-            key, value = patient.encode(), encode(partition.ward.patients[patient])
-            sends.append(self._states.send_changelog(number, key, value))
-            self._states.data[key] = value
-        await published(sends)
-        self._unshown[number] |= dirty
-        self._dirty[number] = set()
-        await self._publish(partition, outcome.alerts)
-        if outcome.ticked:
-            await self._show(partition)
-
-    async def _publish(self, partition: Partition, alerts: list[Alert]) -> None:
-        if not alerts:
-            return
-        await published(
-            [
-                await self._alerts.send(
-                    key=alert.patient.encode(), value=encode(alert), partition=partition.number
-                )
-                for alert in alerts
-            ]
-        )
-        partition.published(alerts)
-        # Their outboxes are empty now; the next checkpoint says so.
-        self._dirty[partition.number] |= {alert.patient for alert in alerts}
 
     async def _show(self, partition: Partition) -> None:
         """Send board rows: of touched patients, and with a heartbeat of every one on the board.
@@ -203,8 +181,6 @@ class Monitor:
 
     async def _tell_of_units(self) -> None:
         """Send shares of units to their homes, and the words of those at home here to all."""
-        if self._revoked:
-            return
         partitions = self._settings.partitions
         for partition in list(self._held.values()):
             for share in partition.shares():

@@ -19,6 +19,7 @@ from schemas.stand_in import whole_unit
 from schemas.state import PatientState
 from schemas.tick import Tick
 from schemas.unit import UnitRecord, UnitShare, UnitWord
+from schemas.watermark import Watermark
 from streams.door import admit
 from streams.step import PatientEvent
 from streams.ward import Ward
@@ -52,11 +53,23 @@ class Partition:
         self._inputs = inputs
         self._ticks: dict[str, datetime] = {}
 
-    def restore(self, states: Iterable[PatientState]) -> list[str]:
-        """Take up the states of a former life; returns the patients with unpublished alerts."""
+    def restore(self, states: Iterable[PatientState], mark: Watermark | None = None) -> list[Alert]:
+        """Take up the states of a former life; returns the alerts that may not be published.
+
+        Time goes on from ``mark``, not from the newest state: the records since then come again,
+        and have to meet the clock that they met before.
+        """
         mine = [state for state in states if state.partition == self.number]
-        self.ward.restore(mine)
-        return [state.patient for state in mine if state.outbox]
+        if mark is None:
+            self.ward.restore(mine)
+        else:
+            self._ticks = dict(mark.ticks)
+            self.ward.restore(mine, mark.clock)
+        return [alert for state in mine for alert in state.outbox]
+
+    def watermark(self) -> Watermark:
+        """Where the partition stands now."""
+        return Watermark(self.number, self.ward.clock, dict(self._ticks))
 
     def forget_beyond(self, topic: str, end: int) -> bool:
         """Drop applied offsets of a topic that ends before them; says whether there were any."""

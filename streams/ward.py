@@ -52,13 +52,16 @@ class Ward:
         self._held: dict[str, Limits] = {}
         self.units = Units(self.patients, self.limits_of, partition, partitions)
 
-    def restore(self, states: Iterable[PatientState]) -> None:
-        """Take up what was remembered before a restart; the clock goes on from there."""
+    def restore(self, states: Iterable[PatientState], clock: datetime | None = None) -> None:
+        """Take up what was remembered before a restart.
+
+        Time goes on from ``clock``, or else from the newest that a state has met.
+        """
         for state in states:
             self.patients[state.patient] = state
             self._schedule(state)
-            if state.clock is not None and (self.clock is None or state.clock > self.clock):
-                self.clock = state.clock
+        met = (state.clock for state in self.patients.values() if state.clock is not None)
+        self.clock = clock or max(met, default=None)
         self.units.recall(self.clock)
 
     def limits_of(self, patient: PatientState) -> Limits:

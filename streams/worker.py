@@ -28,8 +28,17 @@ log = logging.getLogger("inowatch")
 FAUST_VERSION = "0.15.3"
 
 
+async def _nothing() -> None:
+    """What most roles do before a commit: with them a batch that is acknowledged is lasting."""
+
+
 class _App(faust.App):  # type: ignore[misc] # Faust ships no types
-    """An app that reads in batches and keeps nothing on this machine's disk."""
+    """An app that reads in batches and keeps nothing on this machine's disk.
+
+    ``before_commit`` is awaited before offsets are committed that were settled by then.
+    """
+
+    before_commit: Callable[[], Awaitable[None]] = staticmethod(_nothing)
 
     def _new_transport(self) -> BatchTransport:
         return BatchTransport(self.conf.broker_consumer, self)
@@ -71,9 +80,11 @@ def new_app(role: str, settings: Settings) -> faust.App:
         consumer_auto_offset_reset="earliest",
         broker_max_poll_records=BATCH_RECORDS,
         producer_linger=0,
-        producer_max_batch_size=262_144,
+        # A checkpoint is one batch where it can be; topics take 1 MiB unless told otherwise.
+        producer_max_batch_size=900_000,
         producer_max_request_size=DEAD_LETTER_MAX_BYTES,
-        producer_compression_type="gzip",
+        # What the monitor sends most of is packed already.
+        producer_compression_type=None if role == "monitor" else "gzip",
         # The monitor gives a partition away with nothing under way. The others may be waiting for a
         # store or a receiver that is gone; what they hold comes again.
         stream_wait_empty=role == "monitor",

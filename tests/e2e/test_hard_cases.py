@@ -7,6 +7,7 @@ from kafka import KafkaProducer
 from kafka.admin import KafkaAdminClient
 
 from streams.deploy_command import make_topics
+from streams.packed import unpacked
 from tests.e2e.product import Product, eventually, product
 from tests.e2e.test_pager_and_board import high_dose
 
@@ -35,6 +36,13 @@ def test_a_huge_record_stops_nothing(kafka: str, tmp_path: Path) -> None:
         assert "giving up" not in site.log_of("monitor")
 
 
+def written_down(site: Product, patient: str) -> bool:
+    """Whether the monitor has written a patient's state into its changelog."""
+    changelog = f"{site.settings.prefix}-monitor-states-changelog"
+    states = (value for value in site.read(changelog) if not value.startswith(b"{"))
+    return any(unpacked(value).patient == patient for value in states)
+
+
 def test_topics_made_anew(kafka: str, tmp_path: Path) -> None:
     """Offsets of a topic that is gone do not hide the records of the one made in its place."""
     with product(kafka, tmp_path) as site:
@@ -47,7 +55,7 @@ def test_topics_made_anew(kafka: str, tmp_path: Path) -> None:
                 record | {"time": time.isoformat()}
                 for record, time in zip(calm, times, strict=True)
             )
-        assert eventually(lambda: site.read(site.topics.board))
+        assert eventually(lambda: written_down(site, "p"))
         site.kill("monitor")
         admin = KafkaAdminClient(bootstrap_servers=kafka)
         admin.delete_topics([site.topics.telemetry])

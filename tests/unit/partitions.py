@@ -139,9 +139,8 @@ class Site:
         """End a partition's worker as a crash does, and take up its last checkpoint."""
         part = self.parts[number] = self._new(number)
         states = self._table[number].values()
-        for name in part.restore(msgspec.json.decode(s, type=PatientState) for s in states):
-            # They had left before the crash; the monitor sends them again, byte for byte.
-            part.published(list(part.ward.patients[name].outbox))
+        # They had left before the crash; the monitor sends them again, byte for byte.
+        part.published(part.restore(msgspec.json.decode(s, type=PatientState) for s in states))
 
     def shown(self, name: str) -> OpenAlert | None:
         """Return the unit's alert that the board shows for a patient."""

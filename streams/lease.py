@@ -1,0 +1,41 @@
+"""Whether this worker may still speak for the partitions it holds.
+
+A process that was frozen for a while does not know it: others have taken over meanwhile, and what
+it would write now is old. So whoever is about to publish asks here first. Membership is proved by
+the consumer group, at each commit; between two proofs it is taken for granted for less time than
+the group waits for a silent member. Knows no Kafka.
+"""
+
+import time
+from collections.abc import Awaitable, Callable
+
+GOOD_FOR_S = 6.0
+"""How long a proof holds. The group lets a member go 10 s after its last heartbeat, and one is sent
+every 2 s: who was heard of at t is a member until t + 8 s at least."""
+
+
+class LeaseLost(RuntimeError):
+    """Others may have taken over: nothing more must be published."""
+
+
+class Lease:
+    """A membership that was last proved when ``renew`` said so.
+
+    ``prove`` asks the group once more, calls ``renew`` when it says yes, and says whether it did.
+    It may take as long as the group is out of reach.
+    """
+
+    def __init__(self, prove: Callable[[], Awaitable[bool]]) -> None:
+        self._prove = prove
+        self._proved_s = float("-inf")
+
+    def renew(self, asked_s: float) -> None:
+        """The group has answered a question that was asked at ``asked_s`` (``time.monotonic``)."""
+        self._proved_s = max(self._proved_s, asked_s)
+
+    async def hold(self) -> None:
+        """Return while the membership is proved, if need be anew; raises ``LeaseLost``."""
+        # An answer may itself come so late that it has to be asked for again.
+        while time.monotonic() - self._proved_s >= GOOD_FOR_S:
+            if not await self._prove():
+                raise LeaseLost("the group no longer counts this worker in; others have taken over")
