@@ -79,10 +79,11 @@ def decode(raw: bytes, kind: Kind | None = None, now: datetime | None = None) ->
         event: Event = _ANY.decode(raw) if kind is None else _ONE[kind].decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as refusal:
         return _second_look(raw, kind, now, refusal)
-    # The common case of a replay, without a further call.
-    plain = now is None and type(event) is Telemetry and event.time.tzinfo is UTC
-    if plain and EARLIEST <= event.time <= LATEST:
-        return event
+    # The common case, without a further call.
+    if type(event) is Telemetry and event.time.tzinfo is UTC:
+        latest = LATEST if now is None else now + LEAD
+        if EARLIEST <= event.time <= latest:
+            return event
     return _examined(event, now)
 
 

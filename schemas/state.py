@@ -251,7 +251,7 @@ class UnitSilence(Struct):
     few_since: datetime | None = None
 
 
-class Band(Struct, frozen=True):
+class Band(Struct):
     """Readings about which no rule has anything to say that it had not said before.
 
     NO from ``no_from_ppm`` to ``no_to_ppm``, NO2 below ``no2_ppm``, supply above ``bar``, SpO2 from

@@ -17,6 +17,7 @@ from schemas.profile_change import ProfileChange
 from schemas.rejected import DeadLetter, Rejected, kept
 from schemas.stand_in import whole_unit
 from schemas.state import PatientState
+from schemas.telemetry import Telemetry
 from schemas.tick import Tick
 from schemas.unit import UnitRecord, UnitShare, UnitWord
 from schemas.watermark import Watermark
@@ -80,11 +81,13 @@ class Partition:
 
     def judge(self, topic: str, records: Sequence[Record]) -> Outcome:
         """Apply records of one input topic in their order."""
-        outcome = Outcome()
+        outcome, kind, ward = Outcome(), self._inputs[topic], self.ward
         for record in records:
             offset, _, value, arrived = record
-            event = admit(value or b"", self._inputs[topic], arrived, self.ward.book)
-            if isinstance(event, Tick):
+            event = admit(value or b"", kind, arrived, ward.book)
+            if type(event) is Telemetry and event.patient in ward.patients:
+                self._apply(topic, offset, event, outcome)
+            elif isinstance(event, Tick):
                 self._tick(topic, event.time, outcome)
             elif isinstance(event, UnitRecord):
                 self._hear(event, outcome)
@@ -102,8 +105,12 @@ class Partition:
         patient = self.ward.patients.get(event.patient)
         if patient is not None and offset <= patient.offsets.get(topic, -1):
             return
-        self._decided(self.ward.take(event), outcome)
-        self.ward.patients[event.patient].offsets[topic] = offset
+        told = self.ward.take(event)
+        if told or self.ward.changed:
+            self._decided(told, outcome)
+        if patient is None:
+            patient = self.ward.patients[event.patient]
+        patient.offsets[topic] = offset
         outcome.touched.add(event.patient)
 
     def _refuse(self, topic: str, record: Record, why: Rejected, outcome: Outcome) -> None:

@@ -16,7 +16,7 @@ from alerts.rules.under_delivery import least_ppm
 from schemas.decode import FOREVER
 from schemas.state import Band, PatientState
 from schemas.telemetry import Telemetry
-from streams.readings import first_of
+from streams.readings import first_of, note_supply
 
 _CLEARED_BY_SAMPLES = (telemetry_lost.NAME, reading_frozen.NAME)
 _ALWAYS, _NEVER = -1.0, 1e9
@@ -60,8 +60,6 @@ def steady_until(patient: PatientState, limits: Limits) -> datetime | None:
     if device.uncalibrated is not None and device.calibration_due is None:
         left = limits.calibration_overdue.after - device.uncalibrated
         times.append(course.counted_to + left)
-    if device.supplies:
-        times.append(device.supplies[-1].time + limits.supply_low.step)
     return min(times)
 
 
@@ -153,7 +151,13 @@ def take_steady(  # noqa: C901, PLR0911, PLR0912 - written out: it runs for near
     if sample.cylinder_bar is not None:
         last, bar = bar, sample.cylinder_bar
         rule = limits.supply_low
-        if last is None or bar <= band.bar or not -rule.drop_bar <= bar - last <= rule.rise_bar:
+        if last is None or not -rule.drop_bar <= bar - last <= rule.rise_bar:
+            return False
+        if not device.supplies or time - device.supplies[-1].time >= rule.step:
+            # Noted once, here or, should it now matter, with the rules.
+            note_supply(device, sample, limits)
+            band.bar = supply_low.most_bar(device, limits)
+        if bar <= band.bar:
             return False
     readings = (no, no2, fio2, spo2, bar)
     if sample.no_ppm is not None and readings != before:
