@@ -26,8 +26,8 @@ format: $(VENV)/.ready ## put the code into its form
 mutants: $(VENV)/.ready ## how many small faults in rules and core the tests notice (20 min)
 	$(BIN)/python -m tests.mutants $(ARGS)
 
-bench: $(VENV)/.ready ## speed and memory, side by side in one run
-	$(BIN)/python -m tests.bench
+bench: $(VENV)/.ready ## speed and memory beside the peers', in one run (15 min)
+	$(BIN)/python -m tests.bench $(ARGS)
 
 simulate-report: $(VENV)/.ready ## 1000 bed-days of correct care and every hazard, judged; figures at the end
 	$(BIN)/python -m tests.simulation
@@ -36,6 +36,9 @@ lock: $(VENV)/.ready ## resolve the dependencies anew
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
 	  --generate-hashes --no-header --no-annotate --no-emit-index-url --upgrade -q \
 	  -o requirements.lock
+	$(BIN)/uv pip compile tests/bench/peers.in --universal --python-version 3.11 \
+	  --generate-hashes --no-header --no-annotate --no-emit-index-url --upgrade -q \
+	  -o tests/bench/peers.lock
 
 clean: ## remove what was made here; caches elsewhere stay
 	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis build dist *.egg-info

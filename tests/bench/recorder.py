@@ -7,13 +7,14 @@ connection. Both take turns, each into an empty bucket.
 
 import gzip
 import re
-import tempfile
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import urllib3
 from kafka import KafkaProducer
+from msgspec import Struct
 
 from deploy.influxdb.server import InfluxServer
 from deploy.kafka.broker import Broker
@@ -24,12 +25,10 @@ from streams.stores.fitness import fitted
 from streams.stores.influx import GZIP_LEVEL, LINES_A_REQUEST
 from streams.stores.line_protocol import line_of
 from streams.stores.points import points_of
+from tests.bench.contest import site_on
 from tests.contract.conftest import Influx
-from tests.e2e.product import Product, product
+from tests.e2e.product import Product
 
-BEDS = 24
-HOURS = 3.0
-ROUNDS = 3
 PARTITIONS = 4
 LIMIT_S = 300.0
 _LOOK_S = 0.1
@@ -37,24 +36,34 @@ _WRITTEN = 204
 _OK_POINTS = re.compile(r"^storage_writer_ok_points_sum\{.*\} (\S+)$", re.MULTILINE)
 
 
-def recorder_figures() -> dict[str, float]:
-    """Measure both, the best of ``ROUNDS``; ``recorder_to_raw`` is their ratio."""
+class Size(Struct, frozen=True):
+    """Beds, hours of a sample a second, rounds."""
+
+    beds: int
+    hours: float
+    rounds: int
+
+
+FULL = Size(24, 3.0, 3)
+QUICK = Size(6, 2.3, 1)
+
+
+def recorder_figures(size: Size) -> dict[str, float]:
+    """Measure both, the best of the rounds."""
     end = datetime.now(UTC)
-    start = end - timedelta(hours=HOURS)
-    arrivals = ward(BEDS, "correct-care", 1, start, start, end, period_s=1.0)
+    start = end - timedelta(hours=size.hours)
+    arrivals = ward(size.beds, "correct-care", 1, start, start, end, period_s=1.0)
     samples = [one.record for one in arrivals if isinstance(one.record, Telemetry)]
     lines = [line_of(fitted(point)) for one in samples for point in points_of(one)]
     raw, recorder = 0.0, 0.0
     with Broker() as kafka, InfluxServer() as server:
         influxdb = Influx(server.url, server.org, server.token)
-        for _ in range(ROUNDS):
-            raw = max(raw, len(lines) / _posted_s(influxdb, lines))
-            recorder = max(recorder, _recorded_per_s(influxdb, kafka.bootstrap, samples))
-    return {
-        "recorder_points_per_s": round(recorder),
-        "raw_post_points_per_s": round(raw),
-        "recorder_to_raw": round(recorder / raw, 3),
-    }
+        for round_ in range(size.rounds):
+            posted = len(lines) / _posted_s(influxdb, lines)
+            recorded = _recorded_per_s(influxdb, kafka.bootstrap, samples)
+            print(f"recorder, round {round_ + 1}: {recorded:,.0f} of {posted:,.0f} points/s")
+            raw, recorder = max(raw, posted), max(recorder, recorded)
+    return {"recorder_points_per_s": round(recorder), "raw_post_points_per_s": round(raw)}
 
 
 def _fill(site: Product, samples: list[Telemetry]) -> None:
@@ -84,14 +93,14 @@ def _posted_s(influxdb: Influx, lines: list[bytes]) -> float:
 def _recorded_per_s(influxdb: Influx, kafka: str, samples: list[Telemetry]) -> float:
     """Points a second from when the first ones were there, so without the worker's start."""
     bucket = influxdb.make_bucket()
-    with tempfile.TemporaryDirectory() as home, urllib3.PoolManager(retries=False) as pool:
+    with TemporaryDirectory() as home, urllib3.PoolManager(retries=False) as pool:
         token = Path(home, "token")
         token.write_text(influxdb.token)
         extra = {
             "INOWATCH_STORE": f"{influxdb.address(bucket)}?token-file={token}",
             "INOWATCH_PARTITIONS": str(PARTITIONS),
         }
-        with product(kafka, Path(home), extra) as site:
+        with site_on(kafka, extra) as site:
             _fill(site, samples)
             before = _written(pool, influxdb.url)
             site.start("recorder")
