@@ -27,8 +27,8 @@ from streams.ward import Ward
 from tests.bench.peers.work import home_of
 
 SEED = 1
-BEFORE = timedelta(hours=8.5)
-"""What was sent before the backlog begins is left out; by then the hazards are about to come."""
+BEFORE = timedelta(hours=10)
+"""What was sent before the backlog begins is left out; by then the hazards begin to come."""
 SECOND = timedelta(seconds=1)
 HAZARDS = (
     "dose-high",
@@ -41,6 +41,8 @@ HAZARDS = (
 )
 """None of them falls silent: a silent unit is told of by what its partitions tell one another."""
 FIRST, LAST = "first", "last"
+EDGE = ("supply-low", "raised")
+"""Rule and phase of the alerts that frame the rest: judged in every sample, without a hold."""
 LOW_BAR = 30.0
 
 Key = tuple[str, str]

@@ -37,7 +37,7 @@ PEERS = {
 """Name to module."""
 CONTESTANTS = (MONITOR, *PEERS)
 _LOG_CHARACTERS = 3000
-_LOOK_S = 0.2
+_LOOK_S = 0.5
 
 
 class Appended(Struct, frozen=True):

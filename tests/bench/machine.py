@@ -8,7 +8,7 @@ description says so.
 import os
 import platform
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -53,8 +53,10 @@ def beside_the_worker() -> Iterator[None]:
 def give_core(pid: int) -> None:
     """Move a process that has just been started, with its threads, to the worker's core."""
     if CORES is not None:
-        for thread in Path(f"/proc/{pid}/task").iterdir():
-            os.sched_setaffinity(int(thread.name), {CORES.worker})
+        # A process or a thread that has ended already is found out by whoever waits for it.
+        with suppress(FileNotFoundError, ProcessLookupError):
+            for thread in Path(f"/proc/{pid}/task").iterdir():
+                os.sched_setaffinity(int(thread.name), {CORES.worker})
 
 
 def described() -> str:

@@ -1,8 +1,9 @@
 """What an open course costs in memory: a process that holds many of them in a ``Ward``.
 
-Resident memory (psutil's RSS) before the first course and after an hour of samples, one a minute,
-of every course: so it is what the operating system gives, with Python's own overhead and what the
-allocator wastes. A process of its own, because memory that was freed is not given back.
+Resident memory (psutil's RSS) before the first course and after a quarter of an hour of samples,
+one a minute, of every course: so it is what the operating system gives, with Python's own overhead
+and what the allocator wastes. Nothing is remembered for longer while a course is steady (an hour
+comes to the same). A process of its own, because memory that was freed is not given back.
 """
 
 import gc
@@ -30,7 +31,7 @@ class Size(Struct, frozen=True):
     samples: int
 
 
-FULL = Size(20_000, 60)
+FULL = Size(20_000, 15)
 QUICK = Size(1_000, 10)
 
 

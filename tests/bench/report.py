@@ -46,9 +46,9 @@ state of a patient, fails the run.
   `State`: that would decode and encode a patient's state for every sample.
 - *Bytewax* runs a `KafkaSource`, a `stateful_batch` for each partition and a `KafkaSink`; its
   recovery store keeps the offsets, once a second.
-- *PyFlink* is not among them: it needs a Java runtime of its own choice and a connector from
-  another ecosystem beside its package, and pins what the others want newer. Nothing is claimed
-  about it.
+- *PyFlink* is not among them, because it does not install easily: its package brings Apache Beam
+  and old packages that have to be compiled, and to read Kafka it needs a Java runtime and a
+  connector that no Python package brings. Nothing is claimed about it.
 
 **Throughput** is of a backlog of a simulated ward. The clock is Kafka's: from the append of the
 alert that the first record raises to the append of the one that the last record raises. Best of the
@@ -63,7 +63,8 @@ Of each, the round with the best p99.
 **Recovery** is from the start of the new process to the first alert caused by a sample that was
 sent while the monitor was dead, with ten thousand open courses. The worst of the rounds.
 
-**Memory** is what a process grows by (RSS) with twenty thousand courses open for an hour.
+**Memory** is what a process grows by (RSS) with twenty thousand open courses, samples of a quarter
+of an hour each, which is as much as is remembered while a course is steady.
 
 **Recorder** reads a backlog into InfluxDB; *raw* posts the same lines, made beforehand, over one
 connection. Best of the rounds.

@@ -1,9 +1,18 @@
 """The pure parts of the benchmarks: what they report, by which names, and how it is judged."""
 
+from datetime import UTC, datetime, timedelta
+
 import msgspec
 import pytest
 
+from schemas.encode import encode
+from schemas.telemetry import Telemetry
+from streams.monitor import home_of as monitors_home
+from streams.replay import replay
+from streams.ward import Ward
+from tests.bench.backlog import keys, make_backlog
 from tests.bench.figures import TARGETS, Figures, percentile, table
+from tests.bench.peers.work import home_of as peers_home
 
 ASKED = (
     "monitor_per_s",
@@ -82,4 +91,44 @@ def test_a_part_alone_needs_no_target() -> None:
     """Figures that no target is about are shown without a second table."""
     assert table({"decode_per_s": 1_000.0}) == (
         "| figure       | value |\n| ------------ | ----- |\n| decode_per_s | 1,000 |\n"
+    )
+
+
+def test_peers_partition_as_the_monitor_does() -> None:
+    """What a patient's home is does not differ between those who are compared."""
+    names = [f"p{number:012x}" for number in range(200)]
+    assert [peers_home(name, 7) for name in names] == [monitors_home(name, 7) for name in names]
+
+
+def test_the_contest_is_held_to_the_core() -> None:
+    """In a backlog every hazard that shall be told of is told of, and framed at both ends."""
+    end = datetime(2026, 1, 15, 12, tzinfo=UTC)
+    backlog = make_backlog("samples", 2, end, beds=1, hazard_beds=1, hours=0.05)
+    assert backlog.count == sum(map(len, backlog.partitions))
+    assert len(backlog.edges) == 4
+    assert backlog.edges < backlog.patients
+    assert len(backlog.expected) >= len(backlog.edges)
+
+
+def test_what_is_told_twice_is_an_error() -> None:
+    """A contestant that tells a transition twice does not pass for one that tells it once."""
+    end = datetime(2026, 1, 15, 12, tzinfo=UTC)
+    lines = [encode(sample) for sample in (_low(end - timedelta(minutes=1)), _low(end))]
+    told = list(replay(lines, Ward(), lambda *why: pytest.fail(str(why))))
+    assert len(keys(told, end)) == 1
+    assert keys(told, told[0].at) == frozenset()
+    with pytest.raises(ValueError, match="told twice"):
+        keys(told * 2, end)
+
+
+def _low(time: datetime) -> Telemetry:
+    return Telemetry(
+        time=time,
+        device="d",
+        patient="p",
+        unit="nicu",
+        bed="4",
+        mode="delivering",
+        set_ppm=20.0,
+        cylinder_bar=30.0,
     )

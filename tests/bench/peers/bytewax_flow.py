@@ -16,14 +16,9 @@ from bytewax.operators import StatefulBatchLogic
 from bytewax.recovery import RecoveryConfig, init_db_dir
 from bytewax.run import cli_main
 
+from streams.batch import BATCH_RECORDS
 from tests.bench.peers.jobs import Job, read_job
-from tests.bench.peers.work import (
-    BATCH_RECORDS,
-    STATES_EVERY_S,
-    Sent,
-    Work,
-    arrived,
-)
+from tests.bench.peers.work import STATES_EVERY_S, Sent, Work, arrived
 
 
 class _Judging(StatefulBatchLogic):

@@ -8,9 +8,10 @@ from collections import defaultdict
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer
 
+from streams.batch import BATCH_RECORDS
 from streams.partition import Record
 from tests.bench.peers.jobs import Job, read_job
-from tests.bench.peers.work import BATCH_RECORDS, Work, arrived
+from tests.bench.peers.work import Work, arrived
 
 WAIT_S = 0.01
 """``consume`` waits so long for a full batch: little, because an alert waits with it."""

@@ -18,8 +18,6 @@ from streams.partition import Partition, Record
 from streams.ward import Ward
 
 STATES_EVERY_S = 1.0
-BATCH_RECORDS = 2_000
-"""As many as the monitor fetches at once (``streams.batch``)."""
 
 Sent = tuple[bytes, bytes]
 """Key and value of a record for Kafka."""
