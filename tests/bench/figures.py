@@ -13,6 +13,9 @@ from msgspec import Struct
 Found = Mapping[str, float]
 
 
+_WHOLE_FROM = 100.0
+
+
 class Figures(Struct, kw_only=True, frozen=True):
     """All that one whole run finds: the keys of the last line of its output.
 
@@ -78,7 +81,7 @@ TARGETS = (
     _slower("Bytewax", "bytewax"),
     Target("decides again after kill -9", ("recovery_s",), lambda s: s, "at most", 5.0, "s"),
     Target(
-        "memory of an open course", ("bytes_per_course",), lambda b: b / 1024, "at most", 4.0, "KiB"
+        "memory of an open course", ("bytes_per_course",), lambda b: b / 1000, "at most", 4.0, "KB"
     ),
     _ratio("recorder ÷ raw POST", "recorder_points_per_s", "raw_post_points_per_s", 0.7),
 )
@@ -101,7 +104,7 @@ def table(found: Found) -> str:
     judged = [
         (
             target.measure,
-            f"{value:.3g} {target.unit}".strip(),
+            f"{_rounded(value)} {target.unit}".strip(),
             f"{target.sense} {target.bound:g} {target.unit}".strip(),
             "met" if target.met(value) else "**missed**",
         )
@@ -113,6 +116,10 @@ def table(found: Found) -> str:
     if judged:
         tables.append(_rows(("measure", "found", "target", ""), judged))
     return "\n".join(tables)
+
+
+def _rounded(value: float) -> str:
+    return f"{value:,.0f}" if value >= _WHOLE_FROM else f"{value:.3g}"
 
 
 def _digits(name: str) -> int:

@@ -25,7 +25,7 @@ PATIENTS = 1000
 SAMPLES_PER_S = 5000
 CAUSE_EVERY_S = 0.05
 READY_S = 60.0
-SETTLED_S = 30.0
+SETTLED_S = 120.0
 RULE = "supply-low"
 """Judged in every sample, raised without a hold."""
 

@@ -42,7 +42,7 @@ def _bars(values: dict[str, float], text: str, path: Path, limit: float | None =
     axes = figure.subplots()
     colors = [OURS if name == "monitor" else OTHERS for name in values]
     bars = axes.barh([NAMES[name] for name in values], list(values.values()), color=colors)
-    axes.bar_label(bars, fmt="%.3g", padding=3)
+    axes.bar_label(bars, fmt="{:,.0f}", padding=3)
     axes.invert_yaxis()
     axes.set_xlabel(text)
     axes.margins(x=0.12)

@@ -43,7 +43,7 @@ class Size(Struct, frozen=True):
     rounds: int
 
 
-FULL = Size(40, 6, 1.5, 5)
+FULL = Size(60, 2, 1.5, 5)
 QUICK = Size(10, 2, 0.2, 1)
 
 
