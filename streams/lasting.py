@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from schemas.state import PatientState
 
 _MARK = msgspec.json.Decoder(Watermark)
-_MARK_KEY = b"="
-"""No patient, and no stand-in for one, is called so."""
+MARK_KEY = b"="
+"""Keys of watermarks begin so; no patient, and no stand-in for one, is called so."""
 
 
 class Way(Protocol):
@@ -67,7 +67,7 @@ class Lasting:
         """
         values = self._table()
         self._former = self._former or [
-            unpacked(value) for key, value in values.items() if key[:1] != _MARK_KEY
+            unpacked(value) for key, value in values.items() if key[:1] != MARK_KEY
         ]
         mark = values.get(_mark_key(partition.number))
         return partition.restore(self._former, None if mark is None else _MARK.decode(mark))
@@ -130,4 +130,4 @@ class Lasting:
 
 
 def _mark_key(number: int) -> bytes:
-    return b"%b%d" % (_MARK_KEY, number)
+    return b"%b%d" % (MARK_KEY, number)

@@ -11,18 +11,17 @@ import logging
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Any
 
 import faust
 from faust.types import TP
-from kafka.partitioner.default import murmur2
 
 from schemas.encode import encode
 from schemas.stand_in import whole_unit
 from schemas.tick import Tick
 from streams.batch import Batch
 from streams.ending import give_up
+from streams.home import home_of
 from streams.lasting import Lasting
 from streams.partition import Partition
 from streams.row import row_of
@@ -38,12 +37,6 @@ ROW_HEARTBEAT = timedelta(seconds=5)
 """How often, in ward time, every patient's board row is sent though nothing was heard."""
 ROW_KEPT = timedelta(hours=24)
 """How long a patient stays on the board after the last sample of a course that ended."""
-
-
-@lru_cache(maxsize=100_000)
-def home_of(patient: str, partitions: int) -> int:
-    """Return the partition that Kafka's own partitioner gives a patient's records."""
-    return int(murmur2(patient.encode()) & 0x7FFFFFFF) % partitions
 
 
 class Monitor:

@@ -22,6 +22,7 @@ from schemas.alert import Alert
 from schemas.encode import encode
 from schemas.tick import Tick
 from streams.deploy_command import make_topics
+from streams.lasting import MARK_KEY
 from streams.worker import own_topics
 from tests.bench.machine import give_core
 from tests.bench.peers.jobs import Fill, Job, Paced
@@ -83,7 +84,8 @@ class Contestant:
 
     def patients_kept(self) -> set[str]:
         """Name the patients whose states it has written."""
-        return {record.key.decode() for record in _records(self._kafka, self._states)}
+        keys = (record.key for record in _records(self._kafka, self._states))
+        return {key.decode() for key in keys if not key.startswith(MARK_KEY)}
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import pytest
 from schemas.alert import Alert
 from schemas.stand_in import whole_unit
 from streams.clock import FastClock
-from streams.monitor import home_of
+from streams.home import home_of
 from streams.replay import replay
 from streams.ward import Ward
 from tests.e2e.listening import listening

@@ -17,7 +17,7 @@ from schemas.stand_in import whole_unit
 from schemas.state import PatientState
 from schemas.tick import Tick
 from schemas.topics import Topics
-from streams.monitor import home_of
+from streams.home import home_of
 from streams.partition import Outcome, Partition, Record
 from streams.ward import Ward
 

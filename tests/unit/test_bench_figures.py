@@ -7,12 +7,10 @@ import pytest
 
 from schemas.encode import encode
 from schemas.telemetry import Telemetry
-from streams.monitor import home_of as monitors_home
 from streams.replay import replay
 from streams.ward import Ward
 from tests.bench.backlog import keys, make_backlog
 from tests.bench.figures import TARGETS, Figures, percentile, table
-from tests.bench.peers.work import home_of as peers_home
 
 ASKED = (
     "monitor_per_s",
@@ -92,12 +90,6 @@ def test_a_part_alone_needs_no_target() -> None:
     assert table({"decode_per_s": 1_000.0}) == (
         "| figure       | value |\n| ------------ | ----- |\n| decode_per_s | 1,000 |\n"
     )
-
-
-def test_peers_partition_as_the_monitor_does() -> None:
-    """What a patient's home is does not differ between those who are compared."""
-    names = [f"p{number:012x}" for number in range(200)]
-    assert [peers_home(name, 7) for name in names] == [monitors_home(name, 7) for name in names]
 
 
 def test_the_contest_is_held_to_the_core() -> None:

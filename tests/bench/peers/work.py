@@ -8,12 +8,11 @@ the peers' environment. A peer's restart is not provided for: none is measured.
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import lru_cache
-
-from kafka.partitioner.default import murmur2
 
 from alerts.profile_book import packaged
 from schemas.encode import encode
+from streams.home import home_of
+from streams.packed import packed
 from streams.partition import Partition, Record
 from streams.ward import Ward
 
@@ -21,12 +20,6 @@ STATES_EVERY_S = 1.0
 
 Sent = tuple[bytes, bytes]
 """Key and value of a record for Kafka."""
-
-
-@lru_cache(maxsize=100_000)
-def home_of(patient: str, partitions: int) -> int:
-    """Return the partition that Kafka's own partitioner gives a patient's records."""
-    return int(murmur2(patient.encode()) & 0x7FFFFFFF) % partitions
 
 
 def arrived(timestamp_ms: int) -> datetime:
@@ -68,6 +61,6 @@ class Work:
             return []
         self._due_s = now_s + STATES_EVERY_S
         patients = self._partition.ward.patients
-        sent = [(name.encode(), encode(patients[name])) for name in sorted(self._touched)]
+        sent = [(name.encode(), packed(patients[name])) for name in sorted(self._touched)]
         self._touched.clear()
         return sent
