@@ -2,7 +2,9 @@
 
 This is the whole memory of the judgement: it goes to the changelog as it is and comes back after a
 crash. It holds facts and running timers, no decision. The structs are changed in place by
-``streams.therapy`` and ``alerts.occurrence`` and by nothing else.
+``streams.therapy`` and ``alerts.occurrence`` and by nothing else. They never refer back to one
+another, so Python's search for cycles may pass them by (``gc=False``): with thousands of courses it
+would stand still for a second every now and then.
 """
 
 from datetime import datetime, timedelta
@@ -24,14 +26,14 @@ Readings = tuple[float | None, float | None, float | None, float | None, float |
 """What one sample measured: NO and NO2 in ppm, FiO2 and SpO2 in %, supply pressure in bar."""
 
 
-class Supply(Struct, frozen=True):
+class Supply(Struct, frozen=True, omit_defaults=True, gc=False):
     """The pressure of a cylinder at a time, in bar."""
 
     time: datetime
     bar: float
 
 
-class ActiveAlarm(Struct, frozen=True):
+class ActiveAlarm(Struct, frozen=True, omit_defaults=True, gc=False):
     """An alarm of the device itself: active since ``since``, a high one since ``high_since``."""
 
     code: str
@@ -40,7 +42,7 @@ class ActiveAlarm(Struct, frozen=True):
     high_since: datetime | None = None
 
 
-class DeviceState(Struct):
+class DeviceState(Struct, omit_defaults=True, gc=False):
     """The newest sample judged of one device at this patient.
 
     ``active``: it delivers as far as is known (calibrating in between does not change that).
@@ -72,7 +74,7 @@ class DeviceState(Struct):
     alarms: list[ActiveAlarm] = field(default_factory=list)
 
 
-class FastStep(Struct, frozen=True):
+class FastStep(Struct, frozen=True, omit_defaults=True, gc=False):
     """A step down that went too far or came too soon; it counted from ``at`` on."""
 
     onset: datetime
@@ -81,21 +83,21 @@ class FastStep(Struct, frozen=True):
     to_ppm: float
 
 
-class HighSince(Struct, frozen=True):
+class HighSince(Struct, frozen=True, omit_defaults=True, gc=False):
     """Since when the newest methemoglobin value has reached a limit: known, and collected."""
 
     at: datetime
     onset: datetime
 
 
-class Asked(Struct, frozen=True):
+class Asked(Struct, frozen=True, omit_defaults=True, gc=False):
     """What policies ask, each with the policy's name, that is not met; since when any of it."""
 
     items: tuple[tuple[str, str], ...]
     since: datetime
 
 
-class CourseState(Struct):
+class CourseState(Struct, omit_defaults=True, gc=False):
     """One course of therapy.
 
     ``delivered`` is accounted up to ``counted_to``; ``counting`` says whether delivery ran there.
@@ -159,7 +161,7 @@ class CourseState(Struct):
     ungrouped: datetime | None = None
 
 
-class LabState(Struct):
+class LabState(Struct, omit_defaults=True, gc=False):
     """One methemoglobin result, collected at ``time``; ``None`` for a withdrawn value."""
 
     time: datetime
@@ -168,7 +170,7 @@ class LabState(Struct):
     withdrawn: bool
 
 
-class Context(Struct):
+class Context(Struct, omit_defaults=True, gc=False):
     """The newest word on each field of the patient's context, when it was said and arrived."""
 
     born: datetime | None = None
@@ -183,7 +185,7 @@ class Context(Struct):
     arrived: dict[str, datetime] = field(default_factory=dict)
 
 
-class TierState(Struct):
+class TierState(Struct, omit_defaults=True, gc=False):
     """One tier of one rule: whether it holds, and the running hold that would turn it.
 
     ``since`` is where the running hold began, ``due`` when it is over; ``None``: nothing runs.
@@ -198,7 +200,7 @@ class TierState(Struct):
     fired: datetime | None = None
 
 
-class Occurrence(Struct):
+class Occurrence(Struct, omit_defaults=True, gc=False):
     """An open alert: what its last transition said."""
 
     id: str
@@ -213,7 +215,7 @@ class Occurrence(Struct):
     source: str = ""
 
 
-class Track(Struct):
+class Track(Struct, omit_defaults=True, gc=False):
     """Where one rule stands with one patient.
 
     ``cleared`` is when its last occurrence ended: a new one begins then or later, so that it is not
@@ -225,7 +227,7 @@ class Track(Struct):
     cleared: datetime | None = None
 
 
-class Refusal(Struct, frozen=True):
+class Refusal(Struct, frozen=True, omit_defaults=True, gc=False):
     """A record that claimed to be of ``device`` and was refused at ``at`` for ``reason``.
 
     ``mark`` is the same for the same record.
@@ -237,7 +239,7 @@ class Refusal(Struct, frozen=True):
     mark: str
 
 
-class UnitSilence(Struct):
+class UnitSilence(Struct, omit_defaults=True, gc=False):
     """How silent a unit is: the newest share that each partition has told of it.
 
     ``silent`` of its ``devices`` count as silent together; ``since`` is when that began, if it is
@@ -251,7 +253,7 @@ class UnitSilence(Struct):
     few_since: datetime | None = None
 
 
-class Band(Struct):
+class Band(Struct, omit_defaults=True, gc=False):
     """Readings about which no rule has anything to say that it had not said before.
 
     NO from ``no_from_ppm`` to ``no_to_ppm``, NO2 below ``no2_ppm``, supply above ``bar``, SpO2 from
@@ -267,7 +269,7 @@ class Band(Struct):
     fio2_pct: float
 
 
-class PatientState(Struct):
+class PatientState(Struct, omit_defaults=True, gc=False):
     """Everything remembered of one patient, or of a stand-in for one (``schemas.stand_in``).
 
     ``offsets`` is the last applied offset per input topic: a redelivered record is a no-op.

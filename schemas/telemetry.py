@@ -12,7 +12,7 @@ Generation = Literal["real", "test", "demo"]
 AlarmPriority = Literal["high", "medium", "low", "info"]
 
 
-class DeviceAlarm(Struct, frozen=True, kw_only=True):
+class DeviceAlarm(Struct, frozen=True, kw_only=True, gc=False):
     """An alarm that the device itself raises; relayed, never replaced."""
 
     code: Word
@@ -20,7 +20,7 @@ class DeviceAlarm(Struct, frozen=True, kw_only=True):
     active: bool
 
 
-class Telemetry(Struct, frozen=True, kw_only=True, tag="telemetry", tag_field="type"):
+class Telemetry(Struct, frozen=True, kw_only=True, gc=False, tag="telemetry", tag_field="type"):
     """One sample. A number that is ``None`` is unknown; it is never read as 0.
 
     ``validity`` follows the measurement validity of IEEE 11073 SDC, ``generation`` its

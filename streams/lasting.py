@@ -58,7 +58,7 @@ class Lasting:
         self._dirty: dict[int, set[str]] = defaultdict(set)
         self._marks: dict[int, Watermark] = {}
         self._former: list[PatientState] = []
-        self._writing = asyncio.Lock()
+        self._writing: dict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     def restore(self, partition: Partition) -> list[Alert]:
         """Take up what the table has of this partition; returns what its last owner left to tell.
@@ -105,12 +105,14 @@ class Lasting:
 
     async def checkpoint(self, partitions: Iterable[Partition]) -> None:
         """Write every state that has changed, and with it how far each partition has come."""
-        for partition in partitions:
-            # One after the other: an older state must never come behind a newer one.
-            async with self._writing:
-                await self._write(partition)
+        await asyncio.gather(*[self._write(partition) for partition in partitions])
 
     async def _write(self, partition: Partition) -> None:
+        # One at a time: an older state must never come behind a newer one.
+        async with self._writing[partition.number]:
+            await self._write_alone(partition)
+
+    async def _write_alone(self, partition: Partition) -> None:
         number, mark = partition.number, partition.watermark()
         names, self._dirty[number] = self._dirty[number], set()
         if not names and self._marks.get(number) == mark:

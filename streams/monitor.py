@@ -8,6 +8,7 @@ with them what the partitions have to know of one another's units.
 """
 
 import logging
+from asyncio import Future
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -53,7 +54,7 @@ class Monitor:
         self.app = app = new_app("monitor", settings)
         names = settings.topics
         self._input = app.topic(*self._inputs, key_type=bytes, value_type=bytes)
-        self._board = app.topic(names.board)
+        self._board = names.board
         self._ticked = {name: app.topic(name) for name in self._inputs}
         self._between = self._ticked[names.courses]  # where the least is sent otherwise
         self._states = new_table(app, "states", settings)
@@ -75,8 +76,11 @@ class Monitor:
     async def keep(self, partition: int, values: Sequence[Pair]) -> None:
         """Write values into the changelog and wait until the broker has them; see ``Lasting``."""
         topic = self._states.changelog_topic.get_topic_name()
-        client = self.app.producer._ensure_producer()  # noqa: SLF001 # Faust has no word for batches
-        await published(await send_together(client, topic, partition, values))
+        await published(await send_together(self._client, topic, partition, values))
+
+    @property
+    def _client(self) -> Any:
+        return self.app.producer._ensure_producer()  # noqa: SLF001 # Faust has no word for batches
 
     async def _judge(self, stream: faust.StreamT[bytes]) -> None:
         await each_batch(stream, self._handle)
@@ -150,18 +154,22 @@ class Monitor:
         if now >= self._rows_due.get(number, now):
             self._rows_due[number] = now + ROW_HEARTBEAT
             shown |= ward.patients.keys() - self._gone
+        rows: list[tuple[bytes, bytes | None]] = []
         for name in shown:
             state = ward.patients[name]
             if state.sample_time is None:
                 continue
             if state.course is None and ward.clock - state.sample_time > ROW_KEPT:
                 self._gone.add(name)
-                await self._board.send(key=name.encode(), value=None)
+                rows.append((name.encode(), None))
                 continue
             self._gone.discard(name)
             of_unit = ward.units.grouped.alert_of(state)
             row = row_of(state, ward.clock, ward.limits_of(state), of_unit)
-            await self._board.send(key=name.encode(), value=encode(row))
+            rows.append((name.encode(), encode(row)))
+        # Nobody waits for these: the next ones come in a second.
+        for sent in await send_together(self._client, self._board, number, rows):
+            sent.add_done_callback(_note_lost)
 
     async def _tick(self) -> None:
         """Send the time into every partition held of every input topic."""
@@ -182,3 +190,8 @@ class Monitor:
             for word in partition.words():
                 for number in range(partitions):
                     await self._between.send(value=encode(word), partition=number)
+
+
+def _note_lost(sent: Future[Any]) -> None:
+    if not sent.cancelled() and (lost := sent.exception()) is not None:
+        log.warning("rows of the board were not taken: %r", lost)

@@ -7,8 +7,8 @@ from asyncio import Future
 from collections.abc import Sequence
 from typing import Any
 
-Pair = tuple[bytes, bytes]
-"""A key and its value."""
+Pair = tuple[bytes, bytes | None]
+"""A key and its value; ``None`` takes the key out of a compacted topic."""
 
 
 async def send_together(
