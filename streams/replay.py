@@ -31,7 +31,7 @@ def replay(
     for number, line in enumerate(lines, start=1):
         if not line:
             continue
-        event = admit(line, book=ward.book)
+        event = admit(line, None, None, ward.book)
         if isinstance(event, Rejected):
             refuse(number, line, event)
             yield from ward.refuse(claimed(line), event.reason)
@@ -40,11 +40,11 @@ def replay(
             continue  # this ward has all of a unit and needs nobody's word
         if until is not None and event.time > until:
             return
-        time = stands_at(event)
-        if ward.clock is None or time > ward.clock:
-            yield from ward.advance(time)
-        if not isinstance(event, Tick):
-            yield from ward.take(event)
+        time = stands_at(event) if isinstance(event, Lab) else event.time
+        if (ward.clock is None or time > ward.clock) and (told := ward.advance(time)):
+            yield from told
+        if not isinstance(event, Tick) and (told := ward.take(event)):
+            yield from told
 
 
 def stands_at(event: Event) -> datetime:

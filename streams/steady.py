@@ -16,7 +16,7 @@ from alerts.rules.under_delivery import least_ppm
 from schemas.decode import FOREVER
 from schemas.state import Band, PatientState
 from schemas.telemetry import Telemetry
-from streams.readings import first_of, note_supply
+from streams.readings import first_of, note_response, note_supply
 
 _CLEARED_BY_SAMPLES = (telemetry_lost.NAME, reading_frozen.NAME)
 _ALWAYS, _NEVER = -1.0, 1e9
@@ -30,8 +30,6 @@ def is_steady(patient: PatientState, at: datetime) -> bool:
         return False
     device = next(iter(patient.devices.values()))
     if len(patient.devices) != 1 or not device.active or device.alarms:
-        return False
-    if course.better_since is not None and course.improved is None:
         return False
     order = patient.context.dose_order
     if order is not None and at < order.until:
@@ -142,11 +140,9 @@ def take_steady(  # noqa: C901, PLR0911, PLR0912 - written out: it runs for near
             return False
     if sample.fio2_pct is not None:
         fio2 = sample.fio2_pct
-        if fio2 <= band.fio2_pct:
-            return False
     if sample.spo2_pct is not None:
         spo2 = sample.spo2_pct
-        if not band.spo2_from_pct <= spo2 < band.spo2_to_pct:
+        if spo2 < band.spo2_from_pct:
             return False
     if sample.cylinder_bar is not None:
         last, bar = bar, sample.cylinder_bar
@@ -154,10 +150,19 @@ def take_steady(  # noqa: C901, PLR0911, PLR0912 - written out: it runs for near
         if last is None or not -rule.drop_bar <= bar - last <= rule.rise_bar:
             return False
         if not device.supplies or time - device.supplies[-1].time >= rule.step:
-            # Noted once, here or, should it now matter, with the rules.
+            # Noted once; should it matter now, the rules are asked and find it noted.
             note_supply(device, sample, limits)
             band.bar = supply_low.most_bar(device, limits)
         if bar <= band.bar:
+            return False
+    if course.improved is None and (
+        course.better_since is not None
+        or (sample.spo2_pct is not None and sample.spo2_pct >= band.spo2_to_pct)
+        or (sample.fio2_pct is not None and sample.fio2_pct <= band.fio2_pct)
+    ):
+        # Noted once as well; the rules are asked when the question is answered.
+        note_response(course, sample, limits)
+        if course.improved is not None:
             return False
     readings = (no, no2, fio2, spo2, bar)
     if sample.no_ppm is not None and readings != before:

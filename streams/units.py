@@ -32,7 +32,7 @@ Standing = tuple[str, bool, bool]
 
 
 class Units:
-    """The units of a ward's patients."""
+    """The units of a ward's patients; ``whole`` when no other partition has any of them."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class Units:
         self._patients = patients
         self._limits_of = limits_of
         self._partition = partition
-        self._whole = partitions == 1
+        self.whole = partitions == 1
         self._past: deque[datetime] = deque(maxlen=GOOD_FOR_TICKS)
         self._numbers: dict[str, TelemetryLostLimits] = {}
         self._known: set[str] = set()
@@ -56,13 +56,13 @@ class Units:
         if clock is None:
             return
         self.grouped.recall(clock)
-        if self._whole:
+        if self.whole:
             for unit in self._told_of():
                 self.grouped.words[unit.unit] = _word(unit, clock)
 
     def tick(self, before: datetime | None, clock: datetime) -> list[Alert]:
         """Time moves on: what was said too long ago does not hold any more."""
-        if self._whole:
+        if self.whole:
             return []
         self._past.append(before or clock)
         return self.grouped.expire(self._past[0], clock)
@@ -82,13 +82,13 @@ class Units:
         alone: set[str] = set()
         for due, name in falling:
             patient = self._patients[name]
-            if self._whole:
+            if self.whole:
                 told += self._look(patient.unit, due, alone)
             if self.grouped.covers(patient, due):
                 told += self.grouped.join(patient, clock)
             else:
                 alone.add(name)
-        for unit in self._told_of() if self._whole else ():
+        for unit in self._told_of() if self.whole else ():
             if unit.next_due is not None and unit.next_due <= clock:
                 told += self._look(unit.unit, clock, alone)
         return told
@@ -109,14 +109,14 @@ class Units:
         told: list[Alert] = []
         if patient.unit != before[0] and is_grouped(patient):
             told += self.grouped.leave(patient, clock)
-        if self._whole:
+        if self.whole:
             for unit in sorted({before[0], patient.unit} & self.grouped.words.keys()):
                 told += self._look(unit, clock)
         return told
 
     def shares(self, clock: datetime) -> list[UnitShare]:
         """What to tell the homes of all units that were ever known here; nothing of whole ones."""
-        if self._whole:
+        if self.whole:
             return []
         found = shares_of(self._patients.values(), clock, self._partition, self._lost)
         self._known |= found.keys()
@@ -137,7 +137,7 @@ class Units:
 
     def said(self, clock: datetime) -> list[UnitWord]:
         """What to tell every partition of the units at home here; once more when it is over."""
-        if self._whole:
+        if self.whole:
             return []
         words = [_word(unit, clock) for unit in self._told_of()]
         now = {word.unit for word in words}
@@ -183,7 +183,7 @@ class Units:
         if is_told(unit):
             count_on(silence, now, lost)
         else:
-            listened = self._whole or len(self._past) >= LISTEN_TICKS
+            listened = self.whole or len(self._past) >= LISTEN_TICKS
             forecast(silence, lost, may_begin=listened)
         if silence.since is None and before is None:
             return []

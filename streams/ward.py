@@ -179,9 +179,12 @@ class Ward:
         if self.clock is not None and clock <= self.clock:
             return []
         before, self.clock = self.clock, clock
+        nothing_due = not self._due or self._due[0][0] > clock
+        if nothing_due and self.units.whole:
+            return []
         told = self.units.tick(before, clock)
         self._note_moved()
-        if not self._due or self._due[0][0] > clock:
+        if nothing_due:
             return told
         looked_at = self._fallen_due(clock)
         told += self.units.advance(looked_at, clock)
