@@ -2,9 +2,8 @@
 
 This is the whole memory of the judgement: it goes to the changelog as it is and comes back after a
 crash. It holds facts and running timers, no decision. The structs are changed in place by
-``streams.therapy`` and ``alerts.occurrence`` and by nothing else. They never refer back to one
-another, so Python's search for cycles may pass them by (``gc=False``): with thousands of courses it
-would stand still for a second every now and then.
+``streams.therapy`` and ``alerts.occurrence`` and by nothing else. They form no cycles, so Python's
+search for such may pass them by.
 """
 
 from datetime import datetime, timedelta
@@ -20,7 +19,6 @@ from schemas.unit import UnitShare
 
 CoursePhase = Literal["running", "paused"]
 """``running``: delivery goes on, as far as is known. ``paused``: it ended less than 2 h ago."""
-
 
 Readings = tuple[float | None, float | None, float | None, float | None, float | None]
 """What one sample measured: NO and NO2 in ppm, FiO2 and SpO2 in %, supply pressure in bar."""
