@@ -1,0 +1,66 @@
+"""Whether a worker may still write: proved by the group, never by its own memory."""
+
+import asyncio
+import time
+
+import pytest
+
+from streams.lease import GOOD_FOR_S, Lease, LeaseLost
+
+
+class Group:
+    """A group that answers as it is told to."""
+
+    def __init__(self, *answers: bool, old_s: float = 0.0) -> None:
+        self.answers = list(answers)
+        self.asked = 0
+        self._old_s = old_s
+        self.lease = Lease(self.prove)
+
+    async def prove(self) -> bool:
+        """Answer, and renew the lease with a yes; the first yes took ``old_s`` to come."""
+        self.asked += 1
+        answer = self.answers.pop(0)
+        if answer:
+            self.lease.renew(time.monotonic() - self._old_s)
+            self._old_s = 0.0
+        return answer
+
+
+def test_a_fresh_proof_is_not_asked_for_again() -> None:
+    """A commit a moment ago is proof enough."""
+    group = Group()
+    group.lease.renew(time.monotonic())
+    asyncio.run(group.lease.hold())
+    assert group.asked == 0
+
+
+def test_an_old_proof_is_asked_for_anew() -> None:
+    """Whoever was away for longer than a proof holds asks before it writes."""
+    group = Group(True)
+    group.lease.renew(time.monotonic() - GOOD_FOR_S)
+    asyncio.run(group.lease.hold())
+    assert group.asked == 1
+
+
+def test_who_is_not_counted_in_does_not_write() -> None:
+    """The group's no ends it, with a sentence that says why."""
+    group = Group(False)
+    with pytest.raises(LeaseLost, match="others have taken over"):
+        asyncio.run(group.lease.hold())
+
+
+def test_an_answer_that_took_too_long_is_no_proof() -> None:
+    """A yes to a question of long ago is asked for again: much may have happened since."""
+    group = Group(True, True, old_s=GOOD_FOR_S)
+    asyncio.run(group.lease.hold())
+    assert group.asked == 2
+
+
+def test_an_older_proof_takes_nothing_back() -> None:
+    """Two answers may cross; the newer one holds."""
+    group = Group()
+    group.lease.renew(time.monotonic())
+    group.lease.renew(time.monotonic() - GOOD_FOR_S)
+    asyncio.run(group.lease.hold())
+    assert group.asked == 0
