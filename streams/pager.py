@@ -23,6 +23,7 @@ from schemas.alert import Alert
 from schemas.encode import encode
 from schemas.page import Outcome, Page
 from streams.batch import Batch, KafkaRecord
+from streams.held_sink import HeldSink
 from streams.receivers import receivers
 from streams.settings import Settings
 from streams.worker import each_batch, new_app, new_table, published
@@ -49,13 +50,16 @@ class Pager:
         self._told: Any = new_table(app, "told", settings)
         sinks = list(receivers(settings))
         for sink in sinks:
-            self._serve(sink.name, partial(self._page, sink))
+            self._serve(sink.name, partial(self._page, HeldSink(sink, self._hold)))
         if settings.terminal:
             terminal = Terminal(sys.stdout)
             self._serve(terminal.name, partial(self._print, terminal))
         elif not sinks:
             log.error("no receiver is set: nobody will be paged (see INOWATCH_PAGERDUTY_KEY_FILE)")
             self._serve(NOBODY, self._tell_nobody)
+
+    async def _hold(self) -> None:
+        await self.app.consumer.lease.hold()
 
     def _serve(self, name: str, handle: Callable[[Batch], Awaitable[None]]) -> None:
         """Give a receiver an agent of its own."""

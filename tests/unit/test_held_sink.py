@@ -1,0 +1,75 @@
+"""Who may tell: a page too many is better than one too few, but not from who was replaced."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+import streams.held_sink
+from alerts.sinks.port import Message
+from streams.held_sink import HeldSink
+from streams.lease import LeaseLost
+
+
+class Receiver:
+    """A receiver that counts."""
+
+    name = "receiver"
+
+    def __init__(self) -> None:
+        self.told = 0
+
+    async def send(self, message: Message) -> str:
+        """Take it."""
+        self.told += 1
+        return "taken"
+
+
+def told(hold: Callable[[], Awaitable[None]]) -> int:
+    """How often the receiver was told through a ``HeldSink``."""
+    receiver, message = Receiver(), Any
+    held = HeldSink(receiver, hold)
+    assert held.name == "receiver"
+    assert asyncio.run(held.send(message)) == "taken"  # type: ignore[arg-type] # only passed on
+    return receiver.told
+
+
+def test_it_tells_while_it_is_counted_in() -> None:
+    """The group's yes lets the page through."""
+
+    async def hold() -> None:
+        await asyncio.sleep(0)
+
+    assert told(hold) == 1
+
+
+def test_it_tells_when_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Kafka that is away delays a page by no more than the answer may take."""
+    monkeypatch.setattr(streams.held_sink, "ANSWER_S", 0.01)
+
+    async def hold() -> None:
+        await asyncio.sleep(60)
+
+    assert told(hold) == 1
+
+
+def test_it_tells_when_the_question_fails() -> None:
+    """A question that cannot be asked is no reason to be silent."""
+
+    async def hold() -> None:
+        raise OSError("no way to Kafka")
+
+    assert told(hold) == 1
+
+
+def test_who_was_replaced_tells_nobody() -> None:
+    """The group's no ends it before the receiver hears anything."""
+
+    async def hold() -> None:
+        raise LeaseLost("others have taken over")
+
+    receiver = Receiver()
+    with pytest.raises(LeaseLost):
+        asyncio.run(HeldSink(receiver, hold).send(Any))  # type: ignore[arg-type] # only passed on
+    assert receiver.told == 0
