@@ -68,6 +68,11 @@ def device_after(
     return device
 
 
+def gives(device: DeviceState) -> bool:
+    """Whether the patient gets nitric oxide from it, as far as is known."""
+    return device.active and device.mode in ("delivering", "backup")
+
+
 def signal_of(
     patient: PatientState,
     sample: Telemetry,

@@ -12,7 +12,7 @@ from alerts.methb import note_checks
 from schemas.state import CourseState, DeviceState, PatientState
 from schemas.telemetry import Telemetry
 from streams.course_machine import TABLE, Phase, Signal
-from streams.devices import device_after, leading, note_arrival, signal_of
+from streams.devices import device_after, gives, leading, note_arrival, signal_of
 from streams.readings import (
     note_alarms,
     note_calibration,
@@ -30,16 +30,17 @@ def take_sample(
     """Apply a sample that is news and arrives at ``clock``."""
     before = patient.devices.get(sample.device)
     was_active = before is not None and before.active
+    since = before.time if before is not None and gives(before) else None
     device = device_after(patient, sample, before)
     note_arrival(patient, device, clock, limits)
     signal = signal_of(patient, sample, device, was_active=was_active, limits=limits)
     course = patient.course
-    delivered = course.delivered if course is not None else timedelta()
     gap = None if course is None else _count(patient, course, sample.time, signal, limits)
-    delivered = course.delivered - delivered if course is not None else timedelta()
+    passed = sample.time - since if course is not None and since is not None else timedelta()
+    silent = passed > limits.telemetry_lost.low and signal != "deliver"
     _follow(patient, sample, signal, gap, limits)
     note_supply(device, sample, limits)
-    note_calibration(device, sample, delivered, limits)
+    note_calibration(device, sample, timedelta() if silent else passed, limits)
     note_alarms(device, sample)
     if patient.course is not None:
         _note_dose(patient, patient.course, device, sample, limits)
@@ -70,10 +71,7 @@ def _count(
             course.delivered += passed
         course.blind += gap or timedelta()
     course.counted_to = max(at, course.counted_to)
-    course.counting = any(
-        device.active and device.mode in ("delivering", "backup")
-        for device in patient.devices.values()
-    )
+    course.counting = any(map(gives, patient.devices.values()))
     return gap
 
 
