@@ -68,10 +68,13 @@ class Stage(NamedTuple):
 
 
 class Armed(NamedTuple):
-    """The deadlines that run now. A tier whose deadline has moved is over for ``otherwise``."""
+    """The deadlines that run now. A tier whose deadline has moved is over for ``otherwise``.
+
+    Where nothing that happens to a patient moves them, other limits have.
+    """
 
     stages: tuple[Stage, ...]
-    otherwise: Reason
+    otherwise: Reason = "limits-changed"
 
 
 class Quiet(NamedTuple):
@@ -171,6 +174,11 @@ class OutsideRule:
 
 Rule = SampledRule | DeadlineRule | CountedRule
 AnyRule = Rule | OutsideRule
+
+
+def hours_since_start(patient: PatientState, at: datetime) -> float:
+    """How old the course is at ``at``; 0 without one."""
+    return (at - patient.course.start) / timedelta(hours=1) if patient.course else 0.0
 
 
 def told_priority(patient: PatientState, rule: str) -> Priority | None:

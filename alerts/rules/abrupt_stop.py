@@ -35,7 +35,7 @@ def _watch(patient: PatientState, limits: Limits) -> Watch:
         return Quiet("planned")
     at = stopped + rule.hold
     stage = Stage("high" if dose > rule.high_ppm else "medium", at, onset=stopped)
-    return Armed((stage,), otherwise="resumed")
+    return Armed((stage,))
 
 
 def _late(gap: timedelta | None) -> str:

@@ -7,7 +7,7 @@ stronger ``course-over-14-days`` takes over once it has been raised.
 from datetime import datetime
 
 from alerts.limits import Limits
-from alerts.rule import Armed, DeadlineRule, Finding, Quiet, Stage, Watch
+from alerts.rule import Armed, DeadlineRule, Finding, Quiet, Stage, Watch, hours_since_start
 from alerts.rules import course_over_14_days
 from schemas.state import PatientState
 
@@ -30,13 +30,12 @@ def _watch(patient: PatientState, limits: Limits) -> Watch:
         (
             Stage("info", max(course.start + rule.near, reopened)),
             Stage("low", max(course.start + rule.near_low, reopened)),
-        ),
-        otherwise="superseded",
+        )
     )
 
 
 def _finding(patient: PatientState, limits: Limits, at: datetime) -> Finding:
-    elapsed_h = (at - patient.course.start).total_seconds() / 3600 if patient.course else 0.0
+    elapsed_h = hours_since_start(patient, at)
     limit_h = limits.course_14_days.over.total_seconds() / 3600
     return Finding(
         summary=(

@@ -8,7 +8,7 @@ by a person clears it; a day later it is raised again, low, if the course still 
 from datetime import datetime
 
 from alerts.limits import Limits
-from alerts.rule import Armed, DeadlineRule, Finding, Quiet, Stage, Watch
+from alerts.rule import Armed, DeadlineRule, Finding, Quiet, Stage, Watch, hours_since_start
 from schemas.state import CourseState, PatientState
 
 NAME = "course-over-14-days"
@@ -20,13 +20,11 @@ def _watch(patient: PatientState, limits: Limits) -> Watch:
         return Quiet("course-ended")
     if is_waiting(patient, course, NAME):
         return Quiet("delivery-ended")
-    over = course.start + rule.over
-    by_delivered = course.over_since
-    strict = by_delivered is None or over < by_delivered
-    if by_delivered is not None and not strict:
-        over = by_delivered
-    if course.reopened is not None and over < course.reopened:
-        over, strict = course.reopened, False
+    bounds = [(course.start + rule.over, True)]
+    if course.over_since is not None:
+        bounds.append((course.over_since, False))
+    over, strict = min(bounds)
+    over = max(over, course.reopened or over)
     again = _again(patient, over, limits)
     if again is not None:
         return Armed((Stage("low", again),), otherwise="reviewed")
@@ -48,7 +46,7 @@ def is_waiting(patient: PatientState, course: CourseState, rule: str) -> bool:
 
 def _finding(patient: PatientState, limits: Limits, at: datetime) -> Finding:
     course = patient.course
-    elapsed_h = (at - course.start).total_seconds() / 3600 if course else 0.0
+    elapsed_h = hours_since_start(patient, at)
     delivered = patient.earlier + course.delivered if course else patient.earlier
     delivered_h = delivered.total_seconds() / 3600
     limit_h = limits.course_14_days.over.total_seconds() / 3600

@@ -28,7 +28,7 @@ def _watch(patient: PatientState, limits: Limits) -> Watch:
     high = [alarm for alarm in unsaid if alarm.priority == "high"]
     if high:
         stages.append(_stage(patient, 1, "high", high, limits))
-    return Armed(tuple(stages), otherwise="inactive")
+    return Armed(tuple(stages))
 
 
 def _unsaid(patient: PatientState) -> list[ActiveAlarm]:
@@ -50,28 +50,32 @@ def _stage(
     limits: Limits,
 ) -> Stage:
     """Say when one of the alarms has stood for its time; what holds goes on with the next alarm."""
-    track = patient.tracks.get(NAME)
-    if track is not None and len(track.tiers) > tier:
-        state = track.tiers[tier]
-        if state.active and state.fired is not None:
-            return Stage(priority, state.fired, onset=state.since)
-    due, since = min(
-        (max(begun + limits.device_alarm.hold, unsaid), unsaid)
-        for begun, unsaid in (
-            _since(patient, alarm, alarm.high_since if priority == "high" else alarm.since)
-            for alarm in alarms
+    begun = (_since(patient, alarm, priority) for alarm in alarms)
+    held = _held(patient, tier)
+    due, since = (
+        (held, None)
+        if held is not None
+        else min(
+            (max(active + limits.device_alarm.hold, unsaid), unsaid) for active, unsaid in begun
         )
     )
     return Stage(priority, due, onset=since)
 
 
+def _held(patient: PatientState, tier: int) -> datetime | None:
+    """When a tier that holds came to do so."""
+    track = patient.tracks.get(NAME)
+    tiers = track.tiers if track is not None else []
+    return tiers[tier].fired if tier < len(tiers) else None
+
+
 def _since(
-    patient: PatientState, alarm: ActiveAlarm, begun: datetime | None
+    patient: PatientState, alarm: ActiveAlarm, priority: Priority
 ) -> tuple[datetime, datetime]:
-    """Since when it is active, and since when no rule of ours says the same."""
+    """Since when it is active (as a high one), and since when no rule of ours says the same."""
     tracks = (patient.tracks.get(rule) for rule in rules_for(alarm.code))
     over = [track.cleared for track in tracks if track is not None and track.cleared is not None]
-    begun = begun or alarm.since
+    begun = (alarm.high_since if priority == "high" else None) or alarm.since
     return begun, max([begun, *over])
 
 

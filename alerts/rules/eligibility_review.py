@@ -38,10 +38,10 @@ def _watch(patient: PatientState, limits: Limits) -> Watch:
     track = patient.tracks.get(NAME)
     if track is not None and track.open is not None:
         fired = track.tiers[0].fired or course.start
-        return Armed((Stage("info", fired),), otherwise="context-completed")
+        return Armed((Stage("info", fired),))
     if track is not None and track.cleared is not None:
         return Quiet("context-completed")  # one alert a course: the worksheet has what came later
-    return Armed((min(stages, key=lambda stage: stage.at),), otherwise="context-completed")
+    return Armed((min(stages),))
 
 
 def _stage(course: CourseState, asked: Asked, after: timedelta, either_order: timedelta) -> Stage:

@@ -18,7 +18,7 @@ def _watch(patient: PatientState, _limits: Limits) -> Watch:
     step = course.fast_step
     if step is None:
         return Quiet("pause-kept")
-    return Armed((Stage("low", step.at, onset=step.onset),), otherwise="pause-kept")
+    return Armed((Stage("low", step.at, onset=step.onset),))
 
 
 def _finding(patient: PatientState, limits: Limits, _at: datetime) -> Finding:

@@ -20,7 +20,7 @@ def _watch(patient: PatientState, limits: Limits) -> Watch:
     if check is not None:
         return Quiet(satisfied_reason(check, course, limits))
     due = deadline(course, course.start + limits.methb_first.due)
-    return Armed((Stage("info", due),), otherwise="resulted")
+    return Armed((Stage("info", due),))
 
 
 def _finding(_patient: PatientState, limits: Limits, _at: datetime) -> Finding:

@@ -8,7 +8,16 @@ from datetime import datetime
 
 from alerts.limits import Limits
 from alerts.methb import deadline, first_check, satisfied_reason
-from alerts.rule import Armed, DeadlineRule, Finding, Quiet, Stage, Watch, told_priority
+from alerts.rule import (
+    Armed,
+    DeadlineRule,
+    Finding,
+    Quiet,
+    Stage,
+    Watch,
+    hours_since_start,
+    told_priority,
+)
 from schemas.state import PatientState
 
 NAME = "methb-first-overdue"
@@ -25,13 +34,12 @@ def _watch(patient: PatientState, limits: Limits) -> Watch:
         (
             Stage("medium", deadline(course, course.start + rule.overdue)),
             Stage("high", deadline(course, course.start + rule.high)),
-        ),
-        otherwise="resulted",
+        )
     )
 
 
 def _finding(patient: PatientState, limits: Limits, at: datetime) -> Finding:
-    since_h = (at - patient.course.start).total_seconds() / 3600 if patient.course else 0.0
+    since_h = hours_since_start(patient, at)
     key = "high" if told_priority(patient, NAME) == "high" else "overdue"
     limit_h = getattr(limits.methb_first, key).total_seconds() / 3600
     return Finding(

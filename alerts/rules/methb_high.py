@@ -24,7 +24,7 @@ def _watch(patient: PatientState, _limits: Limits) -> Watch:
         Stage(priority, since.at, onset=since.onset)
         for priority, since in zip(_PRIORITIES, patient.course.methb_high, strict=False)
     )
-    return Armed(stages, otherwise="back-in-range") if stages else Quiet("back-in-range")
+    return Armed(stages) if stages else Quiet("back-in-range")
 
 
 def _finding(patient: PatientState, limits: Limits, _at: datetime) -> Finding:

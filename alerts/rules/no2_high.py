@@ -36,9 +36,7 @@ def _read(patient: PatientState, sample: Telemetry, limits: Limits) -> Reading:
 
 def _finding(patient: PatientState, limits: Limits, _at: datetime) -> Finding:
     rule, reading = limits.no2_high, patient.no2_ppm
-    key = {"high": "high_ppm", "medium": "medium_ppm"}.get(
-        told_priority(patient, NAME) or "low", "low_ppm"
-    )
+    key = f"{told_priority(patient, NAME) or 'low'}_ppm"
     limit = float(getattr(rule, key))
     told = "?" if reading is None else f"{reading:g}"
     return Finding(

@@ -9,7 +9,7 @@ was ever measured nothing is raised: it cannot be judged.
 from datetime import datetime
 
 from alerts.limits import Limits
-from alerts.rule import Armed, DeadlineRule, Finding, Quiet, Stage, Watch
+from alerts.rule import Armed, DeadlineRule, Finding, Quiet, Stage, Watch, hours_since_start
 from alerts.rules.course_over_14_days import is_waiting
 from schemas.state import PatientState
 
@@ -32,14 +32,11 @@ def _watch(patient: PatientState, limits: Limits) -> Watch:
     after = course.start + limits.no_response_72h.after
     known = context.arrived.get("indication", course.start)
     again = (course.reopened, course.taper_ended)
-    return Armed(
-        (Stage("low", max(t for t in (after, known, *again) if t is not None)),),
-        otherwise="improved",
-    )
+    return Armed((Stage("low", max(t for t in (after, known, *again) if t is not None)),))
 
 
 def _finding(patient: PatientState, limits: Limits, at: datetime) -> Finding:
-    elapsed_h = (at - patient.course.start).total_seconds() / 3600 if patient.course else 0.0
+    elapsed_h = hours_since_start(patient, at)
     limit_h = limits.no_response_72h.after.total_seconds() / 3600
     return Finding(
         summary=(

@@ -78,8 +78,8 @@ def _armed(heard: datetime, limits: Limits, not_before: datetime | None) -> Watc
     return Armed(
         (
             Stage("low", first, onset=low),
-            Stage("medium", max(medium, first), onset=medium),
-            Stage("high", max(high, first), onset=high),
+            Stage("medium", max(medium, first)),
+            Stage("high", max(high, first)),
         ),
         otherwise="resumed",
     )

@@ -219,6 +219,23 @@ def test_a_change_is_noted_and_judged_by_from_then_on() -> None:
     assert [(c.old, c.new, c.by) for c in ward.changes[1:]] == [("2+strict.1", "2+default.1", None)]
 
 
+def test_limits_that_take_an_alert_back_are_its_reason(tmp_path: Path) -> None:
+    """Other limits under which a check is not overdue yet: no result has come, so none is named."""
+    later = """
+name = "later"
+version = "1"
+inherits = "default"
+[methb_first]
+overdue_h = { value = 10, bound = ">=", source = "own" }
+"""
+    ward = Ward(book=book(tmp_path, later=later))
+    ward.take(sample(0))
+    ward.advance(T0 + timedelta(hours=9))
+    told = ward.take(course(9 * 3600, "later"))
+    over = [alert for alert in told if alert.rule == "methb-first-overdue"]
+    assert [(alert.phase, alert.reason) for alert in over] == [("cleared", "limits-changed")]
+
+
 def test_a_first_word_is_a_change_from_what_would_have_judged() -> None:
     """A context that is there before the first sample and names a profile is noted as well."""
     ward = Ward()

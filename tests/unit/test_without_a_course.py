@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from alerts.profile_book import load_profile
-from alerts.rule import DeadlineRule, Ended, Quiet, SampledRule
+from alerts.rule import DeadlineRule, Ended, Quiet, SampledRule, hours_since_start
 from alerts.rules import DEADLINE, SAMPLED
 from schemas.state import PatientState
 from schemas.telemetry import Telemetry
@@ -38,3 +38,8 @@ def test_no_sample_is_judged(rule: SampledRule) -> None:
     with_course = {"supply-low", "rebound-suspected"}
     reason = "course-ended" if rule.name in with_course else "delivery-ended"
     assert rule.read(PatientState("p1"), sample, LIMITS) == Ended(reason)
+
+
+def test_no_hour_has_passed() -> None:
+    """A course that is not there has no age."""
+    assert hours_since_start(PatientState("p1"), T0) == 0.0
