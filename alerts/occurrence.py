@@ -131,7 +131,7 @@ def rearm(rule: DeadlineRule, patient: PatientState, limits: Limits, at: datetim
     for state in track.tiers[len(watch.stages) :]:
         state.active, state.fired, state.since, state.due = False, None, None, None
     for state, stage in zip(track.tiers, watch.stages, strict=False):
-        if state.active and state.fired is not None and stage.at <= state.fired:
+        if state.fired is not None and stage.at <= state.fired:
             continue
         state.active, state.fired = False, None
         state.since, state.due, state.strict = stage.onset or stage.at, stage.at, stage.strict

@@ -23,7 +23,7 @@ def _tiers(limits: Limits) -> tuple[Tier, ...]:
 def most_bar(device: DeviceState, limits: Limits) -> float:
     """The pressure from which on, and below, the rule may have something to say."""
     rule = limits.supply_low
-    return max(rule.low_bar, rule.high_bar, device.fall_bar_h * (rule.low / _HOUR))
+    return max(rule.low_bar, device.fall_bar_h * (rule.low / _HOUR))
 
 
 def _bar(device: DeviceState) -> float | None:

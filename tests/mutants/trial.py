@@ -34,6 +34,7 @@ SELECTION = (
     "tests/unit/test_policy.py",
     "tests/unit/test_eligibility_words.py",
     "tests/unit/test_profile_book.py",
+    "tests/unit/test_profile_numbers.py",
     "tests/unit/test_notify.py",
     "tests/unit/test_reference.py",
     "tests/property/test_core.py",

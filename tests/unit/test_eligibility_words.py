@@ -1,4 +1,4 @@
-"""The sentence of ``eligibility-review``: as long as it may be, and honest about what is left out."""
+"""The sentence of ``eligibility-review``: as long as it may be, honest about what it leaves out."""
 
 from datetime import UTC, datetime
 
