@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from msgspec import Struct
 
-RULES_VERSION = "2"
+RULES_VERSION = "3"
 """Goes up when any rule may decide differently on the same numbers."""
 
 

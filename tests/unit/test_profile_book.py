@@ -214,9 +214,9 @@ def test_a_change_is_noted_and_judged_by_from_then_on() -> None:
     [change] = ward.changes
     assert (change.by, change.record, change.cause) == ("dr-7", "c60", "course")
     assert change.time == T0 + timedelta(seconds=60)
-    assert (change.old, change.new) == ("2+default.1", "2+strict.1")
+    assert (change.old, change.new) == ("3+default.1", "3+strict.1")
     ward.take(course(90, "default"))
-    assert [(c.old, c.new, c.by) for c in ward.changes[1:]] == [("2+strict.1", "2+default.1", None)]
+    assert [(c.old, c.new, c.by) for c in ward.changes[1:]] == [("3+strict.1", "3+default.1", None)]
 
 
 def test_limits_that_take_an_alert_back_are_its_reason(tmp_path: Path) -> None:
@@ -240,7 +240,7 @@ def test_a_first_word_is_a_change_from_what_would_have_judged() -> None:
     """A context that is there before the first sample and names a profile is noted as well."""
     ward = Ward()
     ward.take(course(0, "floor-5", by="dr-7"))
-    assert [(c.old, c.new) for c in ward.changes] == [("2+default.1", "2+floor-5.1")]
+    assert [(c.old, c.new) for c in ward.changes] == [("3+default.1", "3+floor-5.1")]
 
 
 def test_moving_to_a_unit_with_its_own_profile_is_a_change(tmp_path: Path) -> None:
@@ -248,7 +248,7 @@ def test_moving_to_a_unit_with_its_own_profile_is_a_change(tmp_path: Path) -> No
     ward = Ward(book=book(tmp_path, nicu_west=STOP_FROM_3))
     ward.take(sample(0, unit="east"))
     ward.take(sample(10, unit="west"))
-    assert [(c.cause, c.unit, c.new) for c in ward.changes] == [("unit", "west", "2+nicu-west.4")]
+    assert [(c.cause, c.unit, c.new) for c in ward.changes] == [("unit", "west", "3+nicu-west.4")]
 
 
 def test_other_numbers_after_a_restart_are_a_change(tmp_path: Path) -> None:
@@ -264,7 +264,7 @@ def test_other_numbers_after_a_restart_are_a_change(tmp_path: Path) -> None:
     after.take(sample(10))
     after.take(sample(20))
     assert [(c.cause, c.old, c.new) for c in after.changes] == [
-        ("settings", "2+nicu-west.4", "2+nicu-west.5")
+        ("settings", "3+nicu-west.4", "3+nicu-west.5")
     ]
 
 
@@ -275,7 +275,7 @@ def test_a_profile_that_is_gone_falls_back(tmp_path: Path) -> None:
     after = Ward()
     after.restore(before.patients.values())
     after.take(sample(10, unit="east"))
-    assert [c.new for c in after.changes] == ["2+default.1"]
+    assert [c.new for c in after.changes] == ["3+default.1"]
 
 
 def test_the_command_line_takes_a_folder(tmp_path: Path) -> None:
