@@ -24,16 +24,16 @@ def silence_of(patient: PatientState, sample: Telemetry) -> Ended | Silent | Non
     return None if sample.mode == "delivering" else UNKNOWN
 
 
-def silence_of_reading(
-    patient: PatientState, sample: Telemetry, limits: Limits
-) -> Ended | Silent | None:
-    """As ``silence_of``, for a reading that is compared with the dose: valid and settled."""
+def reading_of(patient: PatientState, sample: Telemetry, limits: Limits) -> float | Ended | Silent:
+    """The measured ppm where it can be compared with the dose, valid and settled; or why not."""
     silence = silence_of(patient, sample)
     if silence is not None:
         return silence
     if patient.course is not None and _settles(patient.course, sample, limits):
         return SUSPENDED
-    return UNKNOWN if sample.no_ppm is None or sample.validity == "questionable" else None
+    if sample.no_ppm is None or sample.validity == "questionable":
+        return UNKNOWN
+    return sample.no_ppm
 
 
 def _settles(course: CourseState, sample: Telemetry, limits: Limits) -> bool:

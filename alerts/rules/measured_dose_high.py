@@ -7,9 +7,9 @@ on analysers), so a perfectly delivered 20 ppm may read 24.5.
 
 from datetime import datetime
 
-from alerts.gas import ordered_ppm, set_ppm_of, silence_of_reading
+from alerts.gas import ordered_ppm, reading_of, set_ppm_of
 from alerts.limits import Limits
-from alerts.rule import Finding, Levels, Reading, SampledRule, Tier
+from alerts.rule import Ended, Finding, Levels, Reading, SampledRule, Silent, Tier
 from schemas.state import PatientState
 from schemas.telemetry import Telemetry
 
@@ -26,10 +26,10 @@ def most_ppm(dose_ppm: float, limits: Limits) -> float:
 
 
 def _read(patient: PatientState, sample: Telemetry, limits: Limits) -> Reading:
-    silence = silence_of_reading(patient, sample, limits)
-    if silence is not None or sample.no_ppm is None:
-        return silence or Levels((False, False))
-    rule, reading, dose = limits.measured_dose, sample.no_ppm, set_ppm_of(patient, sample)
+    reading = reading_of(patient, sample, limits)
+    if isinstance(reading, Ended | Silent):
+        return reading
+    rule, dose = limits.measured_dose, set_ppm_of(patient, sample)
     highest = max(limits.set_dose_high.limit_ppm, ordered_ppm(patient, sample.time))
     explained = highest if dose is None else min(dose, highest)
     over = reading > most_ppm(explained, limits)

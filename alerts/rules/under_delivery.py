@@ -6,9 +6,9 @@ outside the settling time, with the analyser's tolerance.
 
 from datetime import datetime
 
-from alerts.gas import set_ppm_of, silence_of_reading
+from alerts.gas import reading_of, set_ppm_of
 from alerts.limits import Limits
-from alerts.rule import UNKNOWN, Finding, Levels, Reading, SampledRule, Tier
+from alerts.rule import UNKNOWN, Ended, Finding, Levels, Reading, SampledRule, Silent, Tier
 from schemas.state import PatientState
 from schemas.telemetry import Telemetry
 
@@ -24,13 +24,13 @@ def least_ppm(dose_ppm: float, limits: Limits) -> float:
 
 
 def _read(patient: PatientState, sample: Telemetry, limits: Limits) -> Reading:
-    silence, dose = silence_of_reading(patient, sample, limits), set_ppm_of(patient, sample)
-    if silence is not None:
-        return silence
-    if dose is None or sample.no_ppm is None:
+    reading, dose = reading_of(patient, sample, limits), set_ppm_of(patient, sample)
+    if isinstance(reading, Ended | Silent):
+        return reading
+    if dose is None:
         return UNKNOWN
     judged = dose >= limits.measured_dose.least_set_ppm
-    return Levels((judged and sample.no_ppm < least_ppm(dose, limits),))
+    return Levels((judged and reading < least_ppm(dose, limits),))
 
 
 def _finding(patient: PatientState, limits: Limits, _at: datetime) -> Finding:
