@@ -127,3 +127,23 @@ def test_the_shortest_and_the_longest_time(
     assert faults(tmp_path, place, timedelta(seconds=allowed_s)) == ""
     words = f"{place}_s: {refused_s} is not a number from 1 to 31622400"
     assert words in faults(tmp_path, place, timedelta(seconds=refused_s))
+
+
+@pytest.mark.parametrize(
+    ("section", "key"),
+    [
+        ("methb_repeat", "grace"),
+        ("methb_repeat", "medium_share"),
+        ("no2_high", "low_ppm"),
+        ("no2_high", "high_ppm"),
+    ],
+)
+def test_what_is_no_number_is_held_against_no_other(tmp_path: Path, section: str, key: str) -> None:
+    """A number that cannot be read is one fault: nothing is said of its order."""
+    tmp_path.joinpath("mine.toml").write_text(
+        f'name = "mine"\nversion = "1"\ninherits = "default"\n[{section}]\n{key} = 5\n'
+    )
+    with pytest.raises(InvalidProfile) as refusal:
+        ProfileBook(tmp_path)
+    words = "must be a table of value, bound and source"
+    assert str(refusal.value) == f"mine.toml: {section}.{key}: {words}"
