@@ -20,15 +20,13 @@ def _watch(patient: PatientState, limits: Limits) -> Watch:
         return Quiet("course-ended")
     if is_waiting(patient, course, NAME):
         return Quiet("delivery-ended")
-    bounds = [(course.start + rule.over, True)]
-    if course.over_since is not None:
-        bounds.append((course.over_since, False))
-    over, strict = min(bounds)
+    # Delivered hours are known to be over only once they are, so that strict is right for both.
+    over = min(course.start + rule.over, course.over_since or course.start + rule.over)
     over = max(over, course.reopened or over)
     again = _again(patient, over, limits)
     if again is not None:
         return Armed((Stage("low", again),), otherwise="reviewed")
-    return Armed((Stage("medium", over, strict),), otherwise="reviewed")
+    return Armed((Stage("medium", over, strict=True),), otherwise="reviewed")
 
 
 def _again(patient: PatientState, over: datetime, limits: Limits) -> datetime | None:
