@@ -158,6 +158,12 @@ def test_a_profile_that_could_not_judge(tmp_path: Path, section: str, words: str
     assert words in fault
 
 
+def test_what_is_no_profile_is_passed_over(tmp_path: Path) -> None:
+    """A note beside the profiles is not read, and what comes behind it is."""
+    tmp_path.joinpath("a-note.txt").write_text("= no profile")
+    assert book(tmp_path, nicu_west=STOP_FROM_3).find("nicu-west") is not None
+
+
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     """A folder with the name of a profile is a fault of that file."""
     tmp_path.joinpath("a.toml").mkdir()
