@@ -179,17 +179,20 @@ def _facts(kafka: Kafka) -> dict[tuple[bytes, str], Any]:
         (key, name): value
         for key, packed in kafka.table.items()
         if key[:1] != b"="
-        for name, value in _flat(msgspec.to_builtins(unpacked(packed)))
+        for name, value in _flat(unpacked(packed))
         if not name.startswith(_ON_OCCASION)
     }
 
 
 def _flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
     """Name every single fact of a state."""
-    inner = value.items() if isinstance(value, dict) else enumerate(value)
+    if isinstance(value, msgspec.Struct):
+        inner = {field: getattr(value, field) for field in value.__struct_fields__}.items()
+    else:
+        inner = value.items() if isinstance(value, dict) else enumerate(value)
     for key, part in inner:
         path = f"{name}.{key}" if name else str(key)
-        if isinstance(part, dict | list):
+        if isinstance(part, msgspec.Struct | dict | list | tuple):
             yield from _flat(part, path)
         else:
             yield path, part
