@@ -1,0 +1,277 @@
+"""All workers stopped: is what they left behind what the oracle says, no more and no less?
+
+What is left out of a comparison is said where it is.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Collection, Hashable, Iterator
+from datetime import UTC, datetime
+from itertools import zip_longest
+from typing import Any
+
+import msgspec
+from msgspec import Struct, field
+
+from alerts.notify import TOO_OLD
+from alerts.rules import RULES, reading_frozen, telemetry_lost
+from schemas.encode import encode
+from schemas.page import Page
+from schemas.state import PatientState
+from schemas.tick import Tick
+from schemas.unit import UnitRecord
+from streams.door import admit
+from streams.groups import topics_read
+from streams.stores.open import open_store
+from streams.stores.points import record_of
+from streams.stores.shapes import SHAPES
+from tests.faults.oracle import Expected
+from tests.faults.stage import Row, Stage, key_of
+from tests.faults.timeline import Timeline
+
+WAITS_FOR_CLOCK = frozenset(rule.name for rule in RULES if rule.moves_with == "clock")
+
+NOT_COMPARED = frozenset(
+    {
+        # Where the records lie, which the oracle does not know, and what is under way.
+        *("offsets", "outbox", "partition"),
+        # When the clock of the partition, which moves by ticks, was seen last by this patient.
+        *("clock", "lag"),
+        # Short cuts: bounds from which on the rules are asked again, made anew at every look.
+        *("steady", "steady_until", "band", "next_due", "quiet_until"),
+    }
+)
+"""Fields of a patient's state that may differ without a difference in what is ever told."""
+
+
+PUT_OFF = frozenset({reading_frozen.NAME, telemetry_lost.NAME})
+"""Rules whose timers each steady sample puts off without writing it down: how far they stand
+depends on when the rules were asked last. Compared once they have turned."""
+
+
+class Allowed(Struct, kw_only=True):
+    """What a fault makes possible and the guarantees name.
+
+    ``doubles``: posts that may come twice, because nobody knows whether they were taken.
+    ``early``: a clock that is ahead may find things overdue before they are.
+    ``unreadable``: values that the store refuses for good.
+    """
+
+    doubles: int = 0
+    early: bool = False
+    unreadable: frozenset[bytes] = frozenset()
+
+
+class Difference(Struct):
+    """What one look has found: ``missing`` is what the oracle has, ``surplus`` what it has not."""
+
+    about: str
+    missing: list[str] = field(default_factory=list)
+    surplus: list[str] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.missing or self.surplus)
+
+    def lines(self, most: int = 12) -> Iterator[str]:
+        """Write it side by side."""
+        yield f"{self.about}: {len(self.missing)} missing, {len(self.surplus)} too many"
+        pairs = list(zip_longest(self.missing, self.surplus, fillvalue=""))
+        width = max([len(left) for left, _ in pairs[:most]] + [7])
+        yield f"    {'missing':{width}} | too many"
+        for left, right in pairs[:most]:
+            yield f"    {left:{width}} | {right}"
+        if len(pairs) > most:
+            yield f"    and {len(pairs) - most} more"
+
+
+def compared(about: str, wanted: Collection[Hashable], got: Collection[Hashable]) -> Difference:
+    """Compare as multisets."""
+    want, have = Counter(wanted), Counter(got)
+    return Difference(
+        about,
+        sorted(str(one) for one in (want - have).elements()),
+        sorted(str(one) for one in (have - want).elements()),
+    )
+
+
+def verify(
+    stage: Stage, log: Timeline, oracle: Expected, posts: list[bytes], allowed: Allowed
+) -> list[Difference]:
+    """Look at everything; returns what differs."""
+    inputs = {topic: stage.rows(topic) for topic in stage.topics.inputs}
+    looks = [
+        _alerts(stage, oracle, allowed),
+        _pages(stage, oracle, posts, allowed),
+        _store(stage, oracle, allowed),
+        _states(stage, oracle, allowed),
+        *_offsets(stage, inputs),
+        _dead_letters(stage, oracle, inputs, allowed),
+        _judged(stage, inputs),
+    ]
+    return [look for look in looks if look]
+
+
+def _alerts(stage: Stage, oracle: Expected, allowed: Allowed) -> Difference:
+    """Compare the distinct transitions; one that was published twice alike counts once."""
+    wanted = {(a.rule, a.phase, a.priority, str(a.at), a.patient, a.id) for a in oracle.alerts}
+    found = {(a.rule, a.phase, a.priority, str(a.at), a.patient, a.id) for a in stage.alerts()}
+    if allowed.early:
+        found = {one for one in found if one in wanted or one[0] not in WAITS_FOR_CLOCK}
+    return compared("alerts", wanted, found)
+
+
+def _pages(stage: Stage, oracle: Expected, posts: list[bytes], allowed: Allowed) -> Difference:
+    """Compare what was posted, by dedup key (alert id, phase, priority).
+
+    What is over, and old, before it can be told is withheld; the record of it must say so.
+    """
+    bodies = [json.loads(body)["alert"] for body in posts]
+    found = Counter((body["id"], body["phase"], body["priority"]) for body in bodies)
+    withheld = set(_rightly_withheld(stage.pages()))
+    look = compared("pages", oracle.pages - (withheld - set(found)), set(found))
+    doubles = [f"{key} x{times}" for key, times in found.items() if times > 1]
+    if allowed.early:
+        early = {key_of(a) for a in stage.alerts() if a.rule in WAITS_FOR_CLOCK}
+        look.surplus = [one for one in look.surplus if one not in {str(key) for key in early}]
+    if found.total() - len(found) > allowed.doubles:
+        look.surplus += [f"{double}, allowed {allowed.doubles}" for double in doubles]
+    return look
+
+
+def _rightly_withheld(pages: list[Page]) -> Iterator[tuple[str, str, str]]:
+    old: set[str] = set()
+    for page in pages:
+        if page.reason == "over-and-old" and page.time - page.at > TOO_OLD:
+            old.add(page.alert)
+    for page in pages:
+        if page.alert in old and page.reason in {"over-and-old", "never-told"}:
+            yield page.alert, page.phase, page.priority
+
+
+def _store(stage: Stage, oracle: Expected, allowed: Allowed) -> Difference:
+    """Compare the rows: each record, alert, page and dead letter once.
+
+    Pages and dead letters are compared with their topics, which other looks compare.
+    """
+    topics = stage.topics
+    wanted = {raw for raw in oracle.kept if raw not in allowed.unreadable}
+    for topic in (topics.alerts, topics.pages, topics.dead_letters, topics.changes):
+        wanted |= {row.value or b"" for row in stage.rows(topic)}
+    found: list[bytes] = []
+    store = open_store(stage.settings.store)
+    start, stop = datetime(2015, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+    for shape in SHAPES.values():
+        found += [encode(record_of(point)) for point in store.read(shape.measurement, start, stop)]
+    store.close()
+    return compared("store", [_short(raw) for raw in wanted], [_short(raw) for raw in found])
+
+
+def _short(raw: bytes) -> str:
+    """Write a row so that the whole of it counts and its beginning can be read."""
+    return f"{raw[:150].decode(errors='replace')} #{hash(raw) & 0xFFFF:x}"
+
+
+def _states(stage: Stage, oracle: Expected, allowed: Allowed) -> Difference:
+    """Compare the states as the changelog has them.
+
+    Not those of whole units: they hold what partitions told one another tick by tick. Of refused
+    records their number and device, not the moment of arrival. An outbox may hold what was
+    published since the last checkpoint; what it holds must be on the alerts topic.
+    """
+    told = stage.told()
+    newest: dict[tuple[int, bytes], PatientState] = {}
+    for row in stage.rows(f"{stage.topics.prefix}-monitor-states-changelog"):
+        if row.value is not None:
+            state = msgspec.json.decode(row.value, type=PatientState)
+            newest[row.partition, row.key or b""] = state
+    look = Difference("states")
+    for (number, _), state in newest.items():
+        if state.partition != number:
+            look.surplus.append(f"{state.patient}: of {state.partition} lies in {number}")
+        for alert in state.outbox:
+            if key_of(alert) not in told:
+                look.surplus.append(f"{state.patient}: unpublished {alert.rule} {alert.phase}")
+    if allowed.early:
+        return look  # what was found too early leaves its traces
+    found = [_facts(state) for state in newest.values() if state.silence is None]
+    wanted = [_facts(state) for state in oracle.states.values() if state.silence is None]
+    by_name = {facts["patient"]: facts for facts in found}
+    for facts in wanted:
+        other = by_name.pop(facts["patient"], {})
+        for name, value in facts.items():
+            if other.get(name) != value:
+                _differ(look, f"{facts['patient']}.{name}", value, other.get(name))
+    look.surplus += [f"{name}: not known to the oracle" for name in by_name]
+    return look
+
+
+def _differ(look: Difference, name: str, wanted: Any, found: Any) -> None:
+    """Note where two values differ, as deep as they are alike."""
+    if isinstance(wanted, dict) and isinstance(found, dict):
+        for key in wanted.keys() | found.keys():
+            if wanted.get(key) != found.get(key):
+                _differ(look, f"{name}.{key}", wanted.get(key), found.get(key))
+        return
+    look.missing.append(f"{name}={wanted}"[:160])
+    look.surplus.append(f"{name}={found}"[:160])
+
+
+def _facts(state: PatientState) -> dict[str, Any]:
+    facts = msgspec.to_builtins(state)
+    for rule in PUT_OFF & facts["tracks"].keys():
+        tiers = facts["tracks"][rule]["tiers"]
+        facts["tracks"][rule]["tiers"] = [tier if tier["active"] else None for tier in tiers]
+    refused = {device: len(kept) for device, kept in state.refused.items()}
+    return {k: v for k, v in facts.items() if k not in NOT_COMPARED} | {"refused": refused}
+
+
+def _offsets(stage: Stage, inputs: dict[str, list[Row]]) -> Iterator[Difference]:
+    """Compare what was committed with the ends.
+
+    The monitor's last ticks come back to itself and may lie beyond its last commit: of its inputs
+    only its own records may. The others were given time until they had everything.
+    """
+    committed = stage.committed("monitor")
+    foreign = (row for rows in inputs.values() for row in rows if not is_own(stage, row))
+    beyond = [r for r in foreign if r.offset >= max(0, committed.get((r.topic, r.partition), 0))]
+    yield Difference(
+        "offsets of the monitor", [f"{r.topic}/{r.partition}@{r.offset}" for r in beyond]
+    )
+    for role in ("recorder", "pager"):
+        behind = stage.behind(role, stage.ends(topics_read(role, stage.topics)))
+        yield Difference(f"offsets of the {role}", [f"{at} by {by}" for at, by in behind.items()])
+
+
+def is_own(stage: Stage, row: Row) -> bool:
+    """Whether the monitor has sent this itself: a tick, or what partitions tell one another."""
+    return isinstance(admit(row.value or b"", stage.topics.inputs[row.topic]), Tick | UnitRecord)
+
+
+def _dead_letters(
+    stage: Stage, oracle: Expected, inputs: dict[str, list[Row]], allowed: Allowed
+) -> Difference:
+    """Compare by place: each record that the oracle refuses, wherever it lies, and no other."""
+    refused = oracle.refused | allowed.unreadable
+    wanted = {
+        (row.topic, row.partition, row.offset)
+        for rows in inputs.values()
+        for row in rows
+        if row.value in refused
+    }
+    found = {(letter.topic, letter.partition, letter.offset) for letter in stage.dead_letters()}
+    return compared("dead letters", wanted, found)
+
+
+def _judged(stage: Stage, inputs: dict[str, list[Row]]) -> Difference:
+    """Every record of the inputs was handed to the core at least once: none was skipped."""
+    judged: set[tuple[str, int, int]] = set()
+    for line in (stage.home / "judged.log").read_text().splitlines():
+        topic, number, first, last = line.split()
+        judged |= {(topic, int(number), offset) for offset in range(int(first), int(last) + 1)}
+    skipped = [
+        f"{row.topic}/{row.partition}@{row.offset}"
+        for rows in inputs.values()
+        for row in rows
+        if (row.topic, row.partition, row.offset) not in judged and not is_own(stage, row)
+    ]
+    return Difference("records skipped by the monitor", skipped)
