@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help demo test lint format mutants bench simulate-report lock clean
+.PHONY: help demo test lint format mutants faults bench simulate-report lock clean
 
 help: ## what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
@@ -25,6 +25,9 @@ format: $(VENV)/.ready ## put the code into its form
 
 mutants: $(VENV)/.ready ## how many small faults in rules and core the tests notice (20 min)
 	$(BIN)/python -m tests.mutants $(ARGS)
+
+faults: $(VENV)/.ready ## every fault alone, what must be noticed, then mixed (--minutes 10) (30 min)
+	$(BIN)/python -m tests.faults $(ARGS)
 
 bench: $(VENV)/.ready ## speed and memory beside the peers', in one run (15 min)
 	$(BIN)/python -m tests.bench $(ARGS)

@@ -69,7 +69,7 @@ class Receiver:
 
     def __init__(self, *answers: Answer, port: int = 0) -> None:
         self.posts: list[Post] = []
-        self._answers = deque(answers)
+        self.answers = deque(answers)
         self._port = port
         self._closing = asyncio.Event()
         app = web.Application()
@@ -103,7 +103,7 @@ class Receiver:
     async def _take(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
         self.posts.append(Post(request.path, dict(request.headers), body))
-        answer = self._answers.popleft() if self._answers else Answer()
+        answer = self.answers.popleft() if self.answers else Answer()
         if answer.manner == "hang":
             await self._closing.wait()
         if answer.manner == "hang-in-body":

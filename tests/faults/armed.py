@@ -65,34 +65,36 @@ def _follow_grants(*, shifted: bool) -> None:
     points.wrap(points.CLOCK, make)
 
 
+class _Countdown:
+    """Counts the times that a point is reached; the last one is the end."""
+
+    def __init__(self, point: points.Point, times: int) -> None:
+        self._point, self._left = point, times
+
+    def look(self, when: points.When, args: tuple[Any, ...], result: Any = None) -> None:
+        if self._point.when == when and self._point.counts(args, result):
+            self._left -= 1
+            if self._left == 0:
+                _die()
+
+
 def _kill_at(point: points.Point, times: int) -> None:
     """Let the process kill itself, as suddenly as power fails."""
-    left = times
-
-    def reached(args: tuple[Any, ...], result: Any) -> None:
-        nonlocal left
-        if point.counts(args, result):
-            left -= 1
-            if left == 0:
-                _die()
+    count = _Countdown(point, times)
 
     def make(call: Any) -> Any:
         @wraps(call)
         async def later(*args: Any, **named: Any) -> Any:
-            if point.when == "before":
-                reached(args, None)
+            count.look("before", args)
             result = await call(*args, **named)
-            if point.when == "after":
-                reached(args, result)
+            count.look("after", args, result)
             return result
 
         @wraps(call)
         def now(*args: Any, **named: Any) -> Any:
-            if point.when == "before":
-                reached(args, None)
+            count.look("before", args)
             result = call(*args, **named)
-            if point.when == "after":
-                reached(args, result)
+            count.look("after", args, result)
             return result
 
         return later if inspect.iscoroutinefunction(call) else now

@@ -1,4 +1,4 @@
-"""The ward's time under test: it moves in steps, each granted when everything before it is in Kafka.
+"""The ward's time under test: in steps, each granted when all before it is in Kafka.
 
 A clock that runs by itself would make a late feeder look like silent devices. Here a fault may last
 as long as it likes: the ward's time never passes a record that was not written yet. The grants

@@ -39,41 +39,48 @@ class Expected(Struct):
         return [a for a in self.alerts if a.patient == patient and a.at <= now]
 
 
-def expected(log: Timeline) -> Expected:
-    """Judge the log. What arrives within a step finds the clock at the end of the last one."""
-    found = Expected()
-    wards = [Ward("default", number) for number in range(log.partitions)]
+class _Site:
+    """The wards of all partitions under one clock, and what they decide."""
 
-    def take(entry: Entry) -> None:
-        ward = wards[home_of(entry.key.decode(), log.partitions)]
-        now = ward.clock or log.zero
-        event = admit(entry.raw, entry.kind, now, ward.book)
+    def __init__(self, log: Timeline) -> None:
+        self.wards = [Ward("default", number) for number in range(log.partitions)]
+        self.now = log.zero
+        self.found = Expected()
+
+    def take(self, entry: Entry) -> None:
+        """Judge a record; what arrives within a step finds the clock at the end of the last."""
+        ward, found = self.wards[home_of(entry.key.decode(), len(self.wards))], self.found
+        event = admit(entry.raw, entry.kind, self.now, ward.book)
         if isinstance(event, Rejected):
             found.refused.add(entry.raw)
-            found.alerts += ward.refuse(claimed(entry.raw, entry.key), event.reason, now)
+            found.alerts += ward.refuse(claimed(entry.raw, entry.key), event.reason, self.now)
         elif not isinstance(event, Tick | UnitRecord):
             found.kept.add(encode(event))
             found.alerts += ward.take(event)
 
+    def advance(self, now: datetime) -> None:
+        """Move the clock."""
+        self.now = now
+        for ward in self.wards:
+            self.found.alerts += ward.advance(now)
+
+
+def expected(log: Timeline) -> Expected:
+    """Judge the log, the history without a clock, and then step by step."""
+    site = _Site(log)
     for entry in log.history:
-        take(entry)
-    now = log.zero
-    for ward in wards:
-        found.alerts += ward.advance(now)
+        site.take(entry)
+    site.advance(log.zero)
     for entry in log.live:
-        while now < log.zero + entry.at - STEP:
-            now += STEP
-            for ward in wards:
-                found.alerts += ward.advance(now)
-        take(entry)
-    while now < log.end:
-        now += STEP
-        for ward in wards:
-            found.alerts += ward.advance(now)
-    for ward in wards:
-        found.states |= ward.patients
-    found.pages = _pages(found.alerts)
-    return found
+        while site.now < log.zero + entry.at - STEP:
+            site.advance(site.now + STEP)
+        site.take(entry)
+    while site.now < log.end:
+        site.advance(site.now + STEP)
+    for ward in site.wards:
+        site.found.states |= ward.patients
+    site.found.pages = _pages(site.found.alerts)
+    return site.found
 
 
 def _pages(alerts: list[Alert]) -> set[Page]:

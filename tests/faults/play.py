@@ -9,6 +9,7 @@ import base64
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, redirect_stderr
+from functools import partial
 from io import StringIO
 from itertools import groupby
 from pathlib import Path
@@ -40,7 +41,8 @@ class Scene(Struct):
 
     stage: Stage
     broker: Broker
-    receiver: Receiver
+    receivers: list[Receiver]
+    stack: ExitStack
     log: Timeline
     oracle: Expected
     allowed: Allowed
@@ -70,6 +72,10 @@ class Verdict(Struct):
         return bool(self.differences)
 
 
+def _nothing(_scene: Scene) -> None:
+    pass
+
+
 class Fault(Struct, frozen=True, kw_only=True):
     """Something that goes wrong: ``before`` the workers start, ``meanwhile`` in its own thread.
 
@@ -78,8 +84,8 @@ class Fault(Struct, frozen=True, kw_only=True):
     """
 
     name: str
-    before: Callable[[Scene], None] = lambda _scene: None
-    meanwhile: Callable[[Scene], None] = lambda _scene: None
+    before: Callable[[Scene], None] = _nothing
+    meanwhile: Callable[[Scene], None] = _nothing
     setting: Callable[[ExitStack, Path, dict[str, str], Timeline], None] | None = None
     apart: bool = False
     pace: float = SPEED
@@ -108,7 +114,7 @@ def play(  # noqa: PLR0913 # a round is its seed, its faults and where it is pla
             fault.before(scene)
         _live(scene, faults, notes, patience_s)
         _settle(scene, notes, patience_s)
-        bodies = [post.body for post in scene.receiver.posts]
+        bodies = [post.body for one in scene.receivers for post in one.posts]
         differences = verify(scene.stage, log, oracle, bodies, _allowed(scene))
         deaths = scene.stage.deaths
     return Verdict(seed, differences, deaths, time.monotonic() - began, notes)
@@ -144,7 +150,7 @@ def _scene(
             wrong = make_topics(stage.settings)
         if wrong:
             raise RuntimeError("\n".join(wrong))
-        yield Scene(stage, broker, receiver, log, oracle, Allowed())
+        yield Scene(stage, broker, [receiver], stack, log, oracle, Allowed())
 
 
 def _live(scene: Scene, faults: list[Fault], notes: list[str], patience_s: float) -> None:
@@ -183,7 +189,7 @@ def _wait_for(scene: Scene, entries: list[Entry], notes: list[str], patience_s: 
         if not entry.told:
             continue
         due = {key_of(alert) for alert in scene.oracle.due(entry.key.decode(), now)}
-        if not eventually(lambda due=due: _told(stage, due), within_s=patience_s):
+        if not eventually(partial(_told, stage, due), within_s=patience_s):
             notes.append(f"what was due at {now} was not told in time")
 
 
@@ -210,9 +216,7 @@ def _settle(scene: Scene, notes: list[str], patience_s: float) -> None:
     if not eventually(lambda: _settled(stage) and _told(stage, wanted), within_s=patience_s):
         notes.append("the monitor did not come to the end in time")
     for role in ("monitor", "pager", "recorder"):
-        if role != "monitor" and not eventually(
-            lambda r=role: _read(stage, r), within_s=patience_s
-        ):
+        if role != "monitor" and not eventually(partial(_read, stage, role), within_s=patience_s):
             notes.append(f"the {role} did not come to the end in time")
         for name in [name for name in stage.workers if name.startswith(role)]:
             stage.dismiss(name)

@@ -51,7 +51,9 @@ POINTS: Mapping[str, Point] = {
         "monitor", "faust.tables.base:Collection.apply_changelog_batch", "before"
     ),
     "after-recovery": Point("monitor", "streams.partition:Partition.restore", "after"),
-    "during-rebalance": Point("monitor", "streams.monitor:Monitor._let_go", "before"),
+    "during-rebalance": Point(
+        "monitor", "streams.monitor:Monitor._let_go", "before", lambda args, _: bool(args[-1])
+    ),
     "after-store-204": Point(
         "recorder", "streams.keeper:Keeper.keep", "after", lambda args, _: bool(args[1])
     ),

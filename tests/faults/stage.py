@@ -61,7 +61,7 @@ class Stage(Product):
         self.always: dict[str, Arms] = defaultdict(dict)
         self.deaths: list[Death] = []
         self.down_s = 1.0
-        self.wait_for_ward: dict[str, float] = {}
+        self._held: set[str] = set()
         self._lock = Lock()
         self._over = Event()
         self._due: dict[str, float] = {}
@@ -101,7 +101,7 @@ class Stage(Product):
                     self.deaths.append(Death(name, code, at, arms))
                     self._due[name] = time.monotonic() + self.down_s
             for name, due_s in list(self._due.items()):
-                if time.monotonic() >= due_s:
+                if time.monotonic() >= due_s and name not in self._held:
                     del self._due[name]
                     self.launch(*name.split("-"))
 
@@ -112,6 +112,15 @@ class Stage(Product):
             self._due.pop(name, None)
         if worker is not None:
             worker.stop() if orderly else worker.kill()
+
+    def hold(self, name: str) -> None:
+        """Kill a worker, and do not bring it back yet."""
+        self._held.add(name)
+        self.signal(name, signal.SIGKILL)
+
+    def release(self, name: str) -> None:
+        """Bring back who was held."""
+        self._held.discard(name)
 
     def signal(self, name: str, what: signal.Signals) -> None:
         """Send a worker a signal, if it is there."""

@@ -21,7 +21,7 @@ SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hou
 STEP = 10 * SECOND
 """Of the ward's time, and between two samples of a device."""
 LIVE = 30 * MINUTE
-SPARSE = 100 * SECOND
+SPARSE = 110 * SECOND
 """Between two samples of the history: often enough that nobody is silent."""
 
 
@@ -228,10 +228,10 @@ def _context(bed: _Bed) -> None:
 
 Hazard = Callable[[_Bed], None]
 HAZARDS: tuple[Hazard, ...] = (
-    *(_overdue, _high, _stop, _silent, _fourteen, _no2, _methb, _planned, _rejected, _overdue),
-    *(_acts, _context, _high, _stop),
+    *(_overdue, _high, _stop, _silent, _fourteen, _no2, _methb, _planned, _rejected, _context),
+    *(_acts, _overdue, _high, _stop),
 )
-LEAST, MOST = 10, len(HAZARDS)
+LEAST, MOST = 11, len(HAZARDS)
 POISON_PER_PARTITION = 40
 """Few enough a patient, and enough that a batch of records that was skipped is likely to miss
 one."""
