@@ -21,8 +21,12 @@ from tests.faults.store_faults import (
     influx_refuses,
     influx_says_later,
 )
-from tests.faults.verify import WAITS_FOR_CLOCK
+from tests.faults.timeline import LIVE, MINUTE
 
+ABSENCES = {"methb-first-overdue", "course-over-14-days", "telemetry-lost"}
+"""What is told because time passes and nothing comes."""
+AWAY = MINUTE
+"""How long before a deadline the monitor goes away, and how long after it it comes back."""
 SLOW = 50.0
 """The pace of faults that need their time: the half hour lasts 36 s."""
 
@@ -57,15 +61,21 @@ def deadline_missed() -> Fault:
     """Kill the monitor; a deadline falls before it is back."""
 
     def meanwhile(scene: Scene) -> None:
+        zero = scene.log.zero
+        waits = [zero + entry.at for entry in scene.log.live if entry.settled or entry.told]
         falls = [
-            (alert.at - scene.log.zero) / (scene.log.end - scene.log.zero)
+            alert.at
             for alert in scene.oracle.alerts
-            if alert.rule in WAITS_FOR_CLOCK and alert.phase == "raised"
+            if alert.rule in ABSENCES
+            and alert.phase == "raised"
+            and alert.at > zero + AWAY
+            # The ward would wait for the monitor, and the deadline would not come.
+            and not any(alert.at - AWAY <= at <= alert.at + AWAY for at in waits)
         ]
-        share = min(at for at in falls if at > 0.1)
-        if scene.reaches(share - 0.04):
+        for fall in sorted(falls)[:1]:
+            scene.reaches((fall - AWAY - zero) / LIVE)
             scene.stage.hold("monitor-0")
-            scene.reaches(share + 0.02)
+            scene.reaches((fall + AWAY - zero) / LIVE)
             scene.stage.release("monitor-0")
 
     return Fault(name="deadline missed", meanwhile=meanwhile, pace=SLOW)
@@ -81,7 +91,8 @@ def freeze(role: str, seconds: float = 14.0) -> Fault:
         stage.launch(role, "1")
         scene.reaches(0.35)
         if role == "pager":
-            scene.allowed.doubles += 1
+            # It reads on until it hears that it was replaced: all that was told meanwhile, again.
+            scene.allowed.doubles += len(scene.oracle.pages)
         stage.signal(f"{role}-0", signal.SIGSTOP)
         time.sleep(seconds)
         stage.signal(f"{role}-0", signal.SIGCONT)

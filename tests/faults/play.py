@@ -68,8 +68,8 @@ class Verdict(Struct):
 
     @property
     def red(self) -> bool:
-        """Whether anything differs."""
-        return bool(self.differences)
+        """Whether anything differs, or did not go as it was to go."""
+        return bool(self.differences or self.notes)
 
 
 def _nothing(_scene: Scene) -> None:
@@ -160,7 +160,9 @@ def _live(scene: Scene, faults: list[Fault], notes: list[str], patience_s: float
         stage.launch(role)
     if not eventually(lambda: _settled(stage), within_s=patience_s):
         notes.append("the history was not judged in time")
-    threads = [Thread(target=fault.meanwhile, args=[scene], daemon=True) for fault in faults]
+    threads = [
+        Thread(target=_go_wrong, args=[fault, scene, notes], daemon=True) for fault in faults
+    ]
     for thread in threads:
         thread.start()
     pace_s = STEP.total_seconds() / min(fault.pace for fault in faults) if faults else 0.1
@@ -178,6 +180,13 @@ def _live(scene: Scene, faults: list[Fault], notes: list[str], patience_s: float
         thread.join(patience_s)
         if thread.is_alive():
             notes.append("a fault did not come to its end")
+
+
+def _go_wrong(fault: Fault, scene: Scene, notes: list[str]) -> None:
+    try:
+        fault.meanwhile(scene)
+    except Exception as wrong:  # noqa: BLE001 # whatever it is, the round is not what it says
+        notes.append(f"{fault.name}: {wrong!r}")
 
 
 def _wait_for(scene: Scene, entries: list[Entry], notes: list[str], patience_s: float) -> None:

@@ -28,6 +28,10 @@ Place = tuple[str, int]
 """Topic and partition."""
 
 
+Key = tuple[str, str, str]
+"""Alert id, phase and priority."""
+
+
 class Death(Struct, frozen=True):
     """A worker's end that nobody asked for; ``code`` is 128 + 9 after a kill."""
 
@@ -187,7 +191,7 @@ class Stage(Product):
         short = {place: end - max(0, committed.get(place, 0)) for place, end in ends.items()}
         return {place: by for place, by in short.items() if by > 0}
 
-    def told(self) -> set[tuple[str, str, str]]:
+    def told(self) -> set[Key]:
         """Return the id, phase and priority of everything on the alerts topic."""
         return {key_of(alert) for alert in self.alerts()}
 
@@ -203,7 +207,7 @@ class Stage(Product):
             self._producer.close(timeout=5)
 
 
-def key_of(alert: Alert) -> tuple[str, str, str]:
+def key_of(alert: Alert) -> Key:
     """What makes a transition one that was told before."""
     return alert.id, alert.phase, alert.priority
 

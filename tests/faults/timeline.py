@@ -18,6 +18,8 @@ from streams.monitor import home_of
 
 Json = dict[str, Any]
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
+ZERO = datetime(2026, 3, 1, 8, tzinfo=UTC)
+"""Where the live part begins, whatever the day: one seed is one log, to the byte."""
 STEP = 10 * SECOND
 """Of the ward's time, and between two samples of a device."""
 LIVE = 30 * MINUTE
@@ -240,12 +242,11 @@ one."""
 def timeline(seed: int, partitions: int = 2, *, apart: bool = False) -> Timeline:
     """Make the log of ``seed``; ``apart``: every patient is a unit, and none is told of with it."""
     rng = random.Random(seed)
-    zero = datetime.now(UTC).replace(microsecond=0, second=0)
     hazards = HAZARDS[: rng.randint(LEAST, MOST)]
     entries: list[Entry] = []
     names = _names(rng, len(hazards), partitions)
     for name, hazard in zip(names, hazards, strict=True):
-        bed = _Bed(rng, zero, name, f"unit-{name}" if apart else "nicu")
+        bed = _Bed(rng, ZERO, name, f"unit-{name}" if apart else "nicu")
         hazard(bed)
         for _ in range(rng.randint(0, 3)):
             bed.poison(bed.moment(1, 29))
@@ -254,7 +255,7 @@ def timeline(seed: int, partitions: int = 2, *, apart: bool = False) -> Timeline
     # Of one moment: in the order of the beds; a stable sort keeps a bed's own order.
     entries.sort(key=lambda entry: entry.at)
     history = [entry for entry in entries if entry.at < timedelta()]
-    return Timeline(seed, zero, partitions, history, entries[len(history) :])
+    return Timeline(seed, ZERO, partitions, history, entries[len(history) :])
 
 
 def _names(rng: random.Random, count: int, partitions: int) -> list[str]:

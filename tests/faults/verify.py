@@ -27,7 +27,7 @@ from streams.stores.open import open_store
 from streams.stores.points import record_of
 from streams.stores.shapes import SHAPES
 from tests.faults.oracle import Expected
-from tests.faults.stage import Row, Stage, key_of
+from tests.faults.stage import Key, Row, Stage, key_of
 from tests.faults.timeline import Timeline
 
 WAITS_FOR_CLOCK = frozenset(rule.name for rule in RULES if rule.moves_with == "clock")
@@ -107,6 +107,7 @@ def verify(
     looks = [
         _alerts(stage, oracle, allowed),
         _pages(stage, oracle, posts, allowed),
+        _incidents(oracle, posts, allowed),
         _store(stage, oracle, allowed),
         _states(stage, oracle, allowed),
         *_offsets(stage, inputs),
@@ -158,14 +159,31 @@ def _pages(stage: Stage, oracle: Expected, posts: list[bytes], allowed: Allowed)
     return look
 
 
-def _rightly_withheld(pages: list[Page]) -> Iterator[tuple[str, str, str]]:
-    old: set[str] = set()
+def _rightly_withheld(pages: list[Page]) -> Iterator[Key]:
+    """What is over, and old, before it can be told; and what a later page has overtaken."""
+    old = {p.alert for p in pages if p.reason == "over-and-old" and p.time - p.at > TOO_OLD}
+    triggers = [p for p in pages if p.outcome == "delivered" and p.phase != "cleared"]
     for page in pages:
-        if page.reason == "over-and-old" and page.time - page.at > TOO_OLD:
-            old.add(page.alert)
-    for page in pages:
-        if page.alert in old and page.reason in {"over-and-old", "never-told"}:
+        late = page.alert in old and page.reason in {"over-and-old", "never-told"}
+        overtaken = page.reason == "overtaken" and any(
+            trigger.alert == page.alert and trigger.at > page.at for trigger in triggers
+        )
+        if late or overtaken:
             yield page.alert, page.phase, page.priority
+
+
+def _incidents(oracle: Expected, posts: list[bytes], allowed: Allowed) -> Difference:
+    """Compare what stands open at a receiver that opens and closes by the alert id alone."""
+    wanted, found = set[str](), set[str]()
+    for alert in oracle.alerts:
+        if key_of(alert) in oracle.pages:
+            (wanted.discard if alert.phase == "cleared" else wanted.add)(alert.id)
+    for post in posts:
+        body = msgspec.json.decode(post, type=Body)
+        (found.discard if body.kind == "resolve" else found.add)(body.alert.id)
+    return (
+        Difference("open incidents") if allowed.early else compared("open incidents", wanted, found)
+    )
 
 
 def _store(stage: Stage, oracle: Expected, allowed: Allowed) -> Difference:
@@ -239,9 +257,12 @@ def _differ(look: Difference, name: str, wanted: Any, found: Any) -> None:
 
 def _facts(state: PatientState) -> dict[str, Any]:
     facts = msgspec.to_builtins(state)
-    for rule in PUT_OFF & facts["tracks"].keys():
-        tiers = facts["tracks"][rule]["tiers"]
-        facts["tracks"][rule]["tiers"] = [tier if tier["active"] else None for tier in tiers]
+    for rule, track in facts["tracks"].items():
+        if rule in PUT_OFF:
+            track["tiers"] = [tier if tier["active"] else None for tier in track["tiers"]]
+        if track["open"] is not None:
+            # Hours delivered, say, as they stood when it was decided: later, with a backlog.
+            del track["open"]["summary"]
     refused = {device: len(kept) for device, kept in state.refused.items()}
     return {k: v for k, v in facts.items() if k not in NOT_COMPARED} | {"refused": refused}
 
