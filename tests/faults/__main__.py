@@ -129,14 +129,13 @@ def _play(run: Run, asked: argparse.Namespace) -> None:
     if asked.repeat is not None:
         run.mixed(asked.repeat)
         return
-    only = asked.only
-    if not asked.mixed:
-        for name in only or ALONE:
-            run.play(asked.seed, [name], f"--only {name} --seed {asked.seed}")
-        if not only:
-            run.mutate()
+    part = {"only"} if asked.only else {asked.part} if asked.part else {"alone", "check", "mixed"}
+    for name in asked.only or ALONE if part & {"only", "alone"} else ():
+        run.play(asked.seed, [name], f"--only {name} --seed {asked.seed}")
+    if "check" in part:
+        run.mutate()
     end, seed = time.monotonic() + asked.minutes * 60, asked.seed
-    while not only and time.monotonic() < end:
+    while "mixed" in part and time.monotonic() < end:
         seed += 1
         run.mixed(seed)
 
@@ -146,7 +145,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=MINUTES, help="of mixed faults at the end")
     parser.add_argument("--seed", type=int, default=int(time.time()) % 10**6, help="of the first")
     parser.add_argument("--only", action="append", choices=list(ALONE), help="this fault alone")
-    parser.add_argument("--mixed", action="store_true", help="nothing but mixed faults")
+    parser.add_argument("--part", choices=["alone", "check", "mixed"], help="nothing but this")
     parser.add_argument("--repeat", type=int, metavar="SEED", help="one mixed round again")
     return parser.parse_args()
 

@@ -24,11 +24,12 @@ from streams.groups import topics_read
 from tests.contract.receiver import Receiver
 from tests.e2e.listening import listening
 from tests.e2e.product import eventually
+from tests.faults.difference import Difference
 from tests.faults.granted import Grants
 from tests.faults.oracle import Expected, expected
 from tests.faults.stage import Death, Stage, key_of
 from tests.faults.timeline import STEP, Entry, Timeline, timeline
-from tests.faults.verify import Allowed, Difference, is_own, verify
+from tests.faults.verify import Allowed, is_own, verify
 
 SPEED = 100.0
 """Of the ward's time: its half hour lasts 18 s, and longer where it has to wait."""
@@ -115,7 +116,7 @@ def play(  # noqa: PLR0913 # a round is its seed, its faults and where it is pla
         _live(scene, faults, notes, patience_s)
         _settle(scene, notes, patience_s)
         bodies = [post.body for one in scene.receivers for post in one.posts]
-        differences = verify(scene.stage, log, oracle, bodies, _allowed(scene))
+        differences = verify(scene.stage, oracle, bodies, _allowed(scene))
         deaths = scene.stage.deaths
     return Verdict(seed, differences, deaths, time.monotonic() - began, notes)
 

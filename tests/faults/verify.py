@@ -4,21 +4,18 @@ What is left out of a comparison is said where it is.
 """
 
 from collections import Counter
-from collections.abc import Collection, Hashable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from itertools import zip_longest
-from typing import Any
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Struct
 
 from alerts.notify import TOO_OLD
-from alerts.rules import RULES, reading_frozen, telemetry_lost
+from alerts.rules import RULES
 from alerts.sinks.webhook import Body
 from schemas.alert import Alert
 from schemas.encode import encode
 from schemas.page import Page
-from schemas.state import PatientState
 from schemas.tick import Tick
 from schemas.unit import UnitRecord
 from streams.door import admit
@@ -26,29 +23,12 @@ from streams.groups import topics_read
 from streams.stores.open import open_store
 from streams.stores.points import record_of
 from streams.stores.shapes import SHAPES
+from tests.faults.difference import Difference, compared
 from tests.faults.oracle import Expected
 from tests.faults.stage import Key, Row, Stage, key_of
-from tests.faults.timeline import Timeline
+from tests.faults.states import states
 
 WAITS_FOR_CLOCK = frozenset(rule.name for rule in RULES if rule.moves_with == "clock")
-
-NOT_COMPARED = frozenset(
-    {
-        # Where the records lie, which the oracle does not know, and what is under way.
-        *("offsets", "outbox", "partition"),
-        # When the clock of the partition, which moves by ticks, was seen last by this patient.
-        *("clock", "lag"),
-        # Short cuts: bounds from which on the rules are asked again, made anew at every look.
-        *("steady", "steady_until", "band", "next_due", "quiet_until"),
-    }
-)
-"""Fields of a patient's state that may differ without a difference in what is ever told."""
-
-
-PUT_OFF = frozenset({reading_frozen.NAME, telemetry_lost.NAME})
-"""Rules whose timers each steady sample puts off without writing it down: how far they stand
-depends on when the rules were asked last. Compared once they have turned."""
-
 
 CONFLICT = "nobody-in-particular"
 """The patient of the one point in a store that a test has put there, and that holds no record."""
@@ -67,40 +47,8 @@ class Allowed(Struct, kw_only=True):
     refused_by_store: frozenset[bytes] = frozenset()
 
 
-class Difference(Struct):
-    """What one look has found: ``missing`` is what the oracle has, ``surplus`` what it has not."""
-
-    about: str
-    missing: list[str] = field(default_factory=list)
-    surplus: list[str] = field(default_factory=list)
-
-    def __bool__(self) -> bool:
-        return bool(self.missing or self.surplus)
-
-    def lines(self, most: int = 12) -> Iterator[str]:
-        """Write it side by side."""
-        yield f"{self.about}: {len(self.missing)} missing, {len(self.surplus)} too many"
-        pairs = list(zip_longest(self.missing, self.surplus, fillvalue=""))
-        width = max([len(left) for left, _ in pairs[:most]] + [7])
-        yield f"    {'missing':{width}} | too many"
-        for left, right in pairs[:most]:
-            yield f"    {left:{width}} | {right}"
-        if len(pairs) > most:
-            yield f"    and {len(pairs) - most} more"
-
-
-def compared(about: str, wanted: Collection[Hashable], got: Collection[Hashable]) -> Difference:
-    """Compare as multisets."""
-    want, have = Counter(wanted), Counter(got)
-    return Difference(
-        about,
-        sorted(str(one) for one in (want - have).elements()),
-        sorted(str(one) for one in (have - want).elements()),
-    )
-
-
 def verify(
-    stage: Stage, log: Timeline, oracle: Expected, posts: list[bytes], allowed: Allowed
+    stage: Stage, oracle: Expected, posts: list[bytes], allowed: Allowed
 ) -> list[Difference]:
     """Look at everything; returns what differs."""
     inputs = {topic: stage.rows(topic) for topic in stage.topics.inputs}
@@ -109,7 +57,7 @@ def verify(
         _pages(stage, oracle, posts, allowed),
         _incidents(oracle, posts, allowed),
         _store(stage, oracle, allowed),
-        _states(stage, oracle, allowed),
+        states(stage, oracle, compare=not allowed.early),
         *_offsets(stage, inputs),
         _dead_letters(stage, oracle, inputs, allowed),
         _judged(stage, inputs),
@@ -208,63 +156,6 @@ def _store(stage: Stage, oracle: Expected, allowed: Allowed) -> Difference:
 def _short(raw: bytes) -> str:
     """Write a row so that the whole of it counts and its beginning can be read."""
     return f"{raw[:150].decode(errors='replace')} #{hash(raw) & 0xFFFF:x}"
-
-
-def _states(stage: Stage, oracle: Expected, allowed: Allowed) -> Difference:
-    """Compare the states as the changelog has them.
-
-    Not those of whole units: they hold what partitions told one another tick by tick. Of refused
-    records their number and device, not the moment of arrival. An outbox may hold what was
-    published since the last checkpoint; what it holds must be on the alerts topic.
-    """
-    newest: dict[tuple[int, bytes], PatientState] = {}
-    for row in stage.rows(f"{stage.topics.prefix}-monitor-states-changelog"):
-        if row.value is not None:
-            state = msgspec.json.decode(row.value, type=PatientState)
-            newest[row.partition, row.key or b""] = state
-    look = Difference("states", surplus=list(_misplaced(stage, newest)))
-    if allowed.early:
-        return look  # what was found too early leaves its traces
-    found = {s.patient: _facts(s) for s in newest.values() if s.silence is None}
-    wanted = {s.patient: _facts(s) for s in oracle.states.values() if s.silence is None}
-    for patient in sorted(wanted.keys() | found.keys()):
-        if wanted.get(patient) != found.get(patient):
-            _differ(look, patient, wanted.get(patient), found.get(patient))
-    return look
-
-
-def _misplaced(stage: Stage, states: dict[tuple[int, bytes], PatientState]) -> Iterator[str]:
-    """States that lie in another partition than their own, and outboxes that were not sent."""
-    told = stage.told()
-    for (number, _), state in states.items():
-        if state.partition != number:
-            yield f"{state.patient}: of {state.partition}, lies in {number}"
-        for alert in state.outbox:
-            if key_of(alert) not in told:
-                yield f"{state.patient}: not published: {alert.rule} {alert.phase}"
-
-
-def _differ(look: Difference, name: str, wanted: Any, found: Any) -> None:
-    """Note where two values differ, as deep as they are alike."""
-    if isinstance(wanted, dict) and isinstance(found, dict):
-        for key in wanted.keys() | found.keys():
-            if wanted.get(key) != found.get(key):
-                _differ(look, f"{name}.{key}", wanted.get(key), found.get(key))
-        return
-    look.missing.append(f"{name}={wanted}"[:160])
-    look.surplus.append(f"{name}={found}"[:160])
-
-
-def _facts(state: PatientState) -> dict[str, Any]:
-    facts = msgspec.to_builtins(state)
-    for rule, track in facts["tracks"].items():
-        if rule in PUT_OFF:
-            track["tiers"] = [tier if tier["active"] else None for tier in track["tiers"]]
-        if track["open"] is not None:
-            # Hours delivered, say, as they stood when it was decided: later, with a backlog.
-            del track["open"]["summary"]
-    refused = {device: len(kept) for device, kept in state.refused.items()}
-    return {k: v for k, v in facts.items() if k not in NOT_COMPARED} | {"refused": refused}
 
 
 def _offsets(stage: Stage, inputs: dict[str, list[Row]]) -> Iterator[Difference]:
