@@ -188,7 +188,12 @@ def disk_full() -> Fault:
 
 
 def clock_step(seconds: float) -> Fault:
-    """The clock of the workers' machine steps, and is put right later."""
+    """The clock of the workers' machine steps, and is put right later.
+
+    Back: the ward's clock stands until it is caught up with. Ahead of the broker's by more than two
+    minutes: its ticks are refused, and the ward's clock stands as well. Either way what was due is
+    told once, late, with its own time.
+    """
 
     def before(scene: Scene) -> None:
         for role in ("monitor", "recorder", "pager"):
@@ -196,13 +201,13 @@ def clock_step(seconds: float) -> Fault:
 
     def meanwhile(scene: Scene) -> None:
         if scene.reaches(0.3):
-            scene.allowed.early |= seconds > 0
+            scene.allowed.own_refused |= seconds > 0
             scene.stage.grants.shift(seconds)
             scene.reaches(0.7)
             scene.stage.grants.shift(0)
 
     name = f"clock step {seconds:+.0f} s"
-    return Fault(name=name, before=before, meanwhile=meanwhile, apart=seconds > 0)
+    return Fault(name=name, before=before, meanwhile=meanwhile)
 
 
 def alert_lost(number: int = 3) -> Fault:

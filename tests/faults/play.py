@@ -81,14 +81,13 @@ class Fault(Struct, frozen=True, kw_only=True):
     """Something that goes wrong: ``before`` the workers start, ``meanwhile`` in its own thread.
 
     ``setting`` goes around all of it, for a server of its own, and may add to the environment.
-    ``apart``: every patient is a unit. ``pace``: how fast the ward's time goes.
+    ``pace``: how fast the ward's time goes.
     """
 
     name: str
     before: Callable[[Scene], None] = _nothing
     meanwhile: Callable[[Scene], None] = _nothing
     setting: Callable[[ExitStack, Path, dict[str, str], Timeline], None] | None = None
-    apart: bool = False
     pace: float = SPEED
 
 
@@ -103,7 +102,7 @@ def play(  # noqa: PLR0913 # a round is its seed, its faults and where it is pla
 ) -> Verdict:
     """Play a round in the empty folder ``home``; ``without`` names a mutation."""
     began = time.monotonic()
-    log = timeline(seed, apart=any(fault.apart for fault in faults))
+    log = timeline(seed)
     oracle = expected(log)
     notes: list[str] = []
     with ExitStack() as stack:

@@ -130,10 +130,22 @@ def _takes_all(restore: Any) -> Any:
     return unfiltered
 
 
+def _skips(cut: Any) -> Any:
+    calls = 0
+
+    def skipping(records: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        return [] if calls % 25 == 0 else cut(records)
+
+    return skipping
+
+
 MUTATIONS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "awaiting": ("streams.monitor:published", _awaits_nothing),
     "deduplication": ("streams.pager:Pager._history", _remembers_nothing),
     "offset-guard": ("streams.partition:Partition._apply", _minds_no_offset),
+    "every-fetch": ("streams.batch_consumer:cut", _skips),
     "ghost-filter": ("streams.partition:Partition.restore", _takes_all),
 }
 """What keeps the promises, each by what it is without itself."""

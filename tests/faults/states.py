@@ -1,11 +1,12 @@
 """The states of the patients, rebuilt from the changelog, against those of the oracle."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
 
 from alerts.rules import reading_frozen, telemetry_lost
+from schemas.stand_in import is_unknown
 from schemas.state import PatientState
 from tests.faults.difference import Difference
 from tests.faults.oracle import Expected
@@ -29,13 +30,13 @@ PUT_OFF = frozenset({reading_frozen.NAME, telemetry_lost.NAME})
 depends on when the rules were asked last. Compared once they have turned."""
 
 
-def states(stage: Stage, oracle: Expected, *, compare: bool) -> Difference:
+def states(stage: Stage, oracle: Expected, *, strangers: bool) -> Difference:
     """Compare the states as the changelog has them.
 
     Not those of whole units: they hold what partitions told one another tick by tick. Of refused
     records their number and device, not the moment of arrival. An outbox may hold what was
     published since the last checkpoint; what it holds must be on the alerts topic. Without
-    ``compare`` nothing but that is looked at, and that they lie where they belong.
+    ``strangers`` those are left out that stand for whoever is not known.
     """
     newest: dict[tuple[int, bytes], PatientState] = {}
     for row in stage.rows(f"{stage.topics.prefix}-monitor-states-changelog"):
@@ -43,10 +44,14 @@ def states(stage: Stage, oracle: Expected, *, compare: bool) -> Difference:
             state = msgspec.json.decode(row.value, type=PatientState)
             newest[row.partition, row.key or b""] = state
     look = Difference("states", surplus=list(_misplaced(stage, newest)))
-    if not compare:
-        return look
-    found = {s.patient: _facts(s) for s in newest.values() if s.silence is None}
-    wanted = {s.patient: _facts(s) for s in oracle.states.values() if s.silence is None}
+
+    def facts(states: Iterable[PatientState]) -> dict[str, dict[str, Any]]:
+        known = (
+            s for s in states if s.silence is None and (strangers or not is_unknown(s.patient))
+        )
+        return {state.patient: _facts(state) for state in known}
+
+    found, wanted = facts(newest.values()), facts(oracle.states.values())
     for patient in sorted(wanted.keys() | found.keys()):
         if wanted.get(patient) != found.get(patient):
             _differ(look, patient, wanted.get(patient), found.get(patient))
@@ -85,3 +90,12 @@ def _facts(state: PatientState) -> dict[str, Any]:
             del track["open"]["summary"]
     refused = {device: len(kept) for device, kept in state.refused.items()}
     return {k: v for k, v in facts.items() if k not in NOT_COMPARED} | {"refused": refused}
+
+
+def _plain(value: Any) -> Any:
+    """Return a state as dictionaries, with what is as it is by default, too."""
+    if isinstance(value, msgspec.Struct):
+        return {name: _plain(getattr(value, name)) for name in value.__struct_fields__}
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, list | tuple) else value

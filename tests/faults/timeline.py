@@ -234,19 +234,17 @@ HAZARDS: tuple[Hazard, ...] = (
     *(_acts, _overdue, _high, _stop),
 )
 LEAST, MOST = 11, len(HAZARDS)
-POISON_PER_PARTITION = 40
-"""Few enough a patient, and enough that a batch of records that was skipped is likely to miss
-one."""
 
 
-def timeline(seed: int, partitions: int = 2, *, apart: bool = False) -> Timeline:
-    """Make the log of ``seed``; ``apart``: every patient is a unit, and none is told of with it."""
+def timeline(seed: int) -> Timeline:
+    """Make the log of ``seed``. Too few fall silent for a unit to be told of as one."""
     rng = random.Random(seed)
+    partitions = rng.choice((2, 3, 4))
     hazards = HAZARDS[: rng.randint(LEAST, MOST)]
     entries: list[Entry] = []
     names = _names(rng, len(hazards), partitions)
     for name, hazard in zip(names, hazards, strict=True):
-        bed = _Bed(rng, ZERO, name, f"unit-{name}" if apart else "nicu")
+        bed = _Bed(rng, ZERO, name, "nicu")
         hazard(bed)
         for _ in range(rng.randint(0, 3)):
             bed.poison(bed.moment(1, 29))

@@ -11,11 +11,12 @@ import msgspec
 from msgspec import Struct
 
 from alerts.notify import TOO_OLD
-from alerts.rules import RULES
+from alerts.rules import data_rejected
 from alerts.sinks.webhook import Body
 from schemas.alert import Alert
 from schemas.encode import encode
 from schemas.page import Page
+from schemas.stand_in import is_unknown
 from schemas.tick import Tick
 from schemas.unit import UnitRecord
 from streams.door import admit
@@ -28,7 +29,7 @@ from tests.faults.oracle import Expected
 from tests.faults.stage import Key, Row, Stage, key_of
 from tests.faults.states import states
 
-WAITS_FOR_CLOCK = frozenset(rule.name for rule in RULES if rule.moves_with == "clock")
+REJECTED = data_rejected.NAME
 
 CONFLICT = "nobody-in-particular"
 """The patient of the one point in a store that a test has put there, and that holds no record."""
@@ -38,12 +39,13 @@ class Allowed(Struct, kw_only=True):
     """What a fault makes possible and the guarantees name.
 
     ``doubles``: posts that may come twice, because nobody knows whether they were taken.
-    ``early``: a clock that is ahead may find things overdue before they are.
+    ``own_refused``: ticks from a clock that is ahead are refused like any record from the future,
+    and counted as records of nobody known.
     ``refused_by_store``: values that the store refuses for good.
     """
 
     doubles: int = 0
-    early: bool = False
+    own_refused: bool = False
     refused_by_store: frozenset[bytes] = frozenset()
 
 
@@ -57,7 +59,7 @@ def verify(
         _pages(stage, oracle, posts, allowed),
         _incidents(oracle, posts, allowed),
         _store(stage, oracle, allowed),
-        states(stage, oracle, compare=not allowed.early),
+        states(stage, oracle, strangers=not allowed.own_refused),
         *_offsets(stage, inputs),
         _dead_letters(stage, oracle, inputs, allowed),
         _judged(stage, inputs),
@@ -67,23 +69,16 @@ def verify(
 
 def _alerts(stage: Stage, oracle: Expected, allowed: Allowed) -> Difference:
     """Compare the distinct transitions; one that was published twice alike counts once."""
-    if allowed.early:
-        return _none_missing("alerts", oracle.alerts, stage.alerts())
+    told = _about_records(stage.alerts(), allowed)
     wanted = {(a.rule, a.phase, a.priority, str(a.at), a.patient, a.id) for a in oracle.alerts}
-    found = {(a.rule, a.phase, a.priority, str(a.at), a.patient, a.id) for a in stage.alerts()}
+    found = {(a.rule, a.phase, a.priority, str(a.at), a.patient, a.id) for a in told}
     return compared("alerts", wanted, found)
 
 
-def _none_missing(about: str, wanted: Iterable[Alert], found: Iterable[Alert]) -> Difference:
-    """Compare under a clock that was ahead: what arrives is judged at its time, so that ids differ.
-
-    Whatever was to be told is told; what is told besides comes from rules that wait for the clock.
-    """
-    want = {(a.rule, a.phase, a.patient) for a in wanted}
-    have = {(a.rule, a.phase, a.patient) for a in found}
-    return compared(
-        about, want, {one for one in have if one in want or one[0] not in WAITS_FOR_CLOCK}
-    )
+def _about_records(alerts: Iterable[Alert], allowed: Allowed) -> list[Alert]:
+    """Leave out what is told of the monitor's own ticks where these are refused."""
+    own = allowed.own_refused
+    return [a for a in alerts if not (own and a.rule == REJECTED and is_unknown(a.patient))]
 
 
 def _pages(stage: Stage, oracle: Expected, posts: list[bytes], allowed: Allowed) -> Difference:
@@ -91,10 +86,8 @@ def _pages(stage: Stage, oracle: Expected, posts: list[bytes], allowed: Allowed)
 
     What is over, and old, before it can be told is withheld; the record of it must say so.
     """
-    told = [msgspec.json.decode(post, type=Body).alert for post in posts]
-    if allowed.early:
-        wanted = [alert for alert in oracle.alerts if key_of(alert) in oracle.pages]
-        return _none_missing("pages", wanted, told)
+    bodies = [msgspec.json.decode(post, type=Body) for post in posts]
+    told = _about_records((body.alert for body in bodies), allowed)
     found = Counter(map(key_of, told))
     pages = stage.pages()
     withheld = set(_rightly_withheld(pages))
@@ -128,10 +121,9 @@ def _incidents(oracle: Expected, posts: list[bytes], allowed: Allowed) -> Differ
             (wanted.discard if alert.phase == "cleared" else wanted.add)(alert.id)
     for post in posts:
         body = msgspec.json.decode(post, type=Body)
-        (found.discard if body.kind == "resolve" else found.add)(body.alert.id)
-    return (
-        Difference("open incidents") if allowed.early else compared("open incidents", wanted, found)
-    )
+        if _about_records([body.alert], allowed):
+            (found.discard if body.kind == "resolve" else found.add)(body.alert.id)
+    return compared("open incidents", wanted, found)
 
 
 def _store(stage: Stage, oracle: Expected, allowed: Allowed) -> Difference:
@@ -192,6 +184,9 @@ def _dead_letters(
         if row.value in refused
     }
     found = {(letter.topic, letter.partition, letter.offset) for letter in stage.dead_letters()}
+    if allowed.own_refused:
+        own = (row for rows in inputs.values() for row in rows if is_own(stage, row))
+        found -= {(row.topic, row.partition, row.offset) for row in own}
     return compared("dead letters", wanted, found)
 
 
