@@ -125,7 +125,8 @@ def broker_killed(seconds: float = 3.0) -> Fault:
 
     def meanwhile(scene: Scene) -> None:
         if scene.reaches(0.4):
-            scene.broker.kill()
+            with scene.stage.talks:
+                scene.broker.kill()
             time.sleep(seconds)
             scene.broker.start()
 
@@ -137,7 +138,8 @@ def broker_frozen(seconds: float = 12.0) -> Fault:
 
     def meanwhile(scene: Scene) -> None:
         if scene.reaches(0.4):
-            os.kill(scene.broker.pid, signal.SIGSTOP)
+            with scene.stage.talks:
+                os.kill(scene.broker.pid, signal.SIGSTOP)
             time.sleep(seconds)
             os.kill(scene.broker.pid, signal.SIGCONT)
 

@@ -9,15 +9,18 @@ import signal
 import sys
 import time
 from collections import defaultdict, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Event, Lock, Thread
+from typing import Any
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.errors import KafkaError
+from kafka.errors import BrokerNotAvailableError, KafkaError
 from msgspec import Struct
 
 from deploy.guarded import Guarded
+from deploy.kafka.serves import serves
 from schemas.alert import Alert
 from tests.e2e.product import Product
 from tests.faults.granted import Grants
@@ -52,7 +55,10 @@ class Row(Struct, frozen=True):
 
 
 class Stage(Product):
-    """A site under faults. ``lives`` are the arms of the next lives of a worker, by its name."""
+    """A site under faults. ``lives`` are the arms of the next lives of a worker, by its name.
+
+    ``talks`` is held while the test asks Kafka: who takes it away waits for that.
+    """
 
     def __init__(self, kafka: str, home: Path, grants: Grants, extra: Mapping[str, str]) -> None:
         Path(home, "judged.log").touch()
@@ -65,6 +71,7 @@ class Stage(Product):
         self.always: dict[str, Arms] = defaultdict(dict)
         self.deaths: list[Death] = []
         self.down_s = 1.0
+        self.talks = Lock()
         self._held: set[str] = set()
         self._lock = Lock()
         self._over = Event()
@@ -157,10 +164,18 @@ class Stage(Product):
                 # What is sent twice is a duplicate, of which there are some anyway.
                 time.sleep(0.5)
 
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        """Ask Kafka only while it serves: a client that finds none leaves its sockets open."""
+        with self.talks:
+            host, _, port = self.settings.kafka.partition(":")
+            if not serves(host, int(port)):
+                raise BrokerNotAvailableError
+            yield
+
     def rows(self, *topics: str, since: Mapping[Place, int] | None = None) -> list[Row]:
         """Return all that lies on topics now; ``since`` are offsets to begin at."""
-        consumer = KafkaConsumer(bootstrap_servers=self.settings.kafka, enable_auto_commit=False)
-        try:
+        with self._asking(), closing(_consumer(self.settings.kafka)) as consumer:
             places = _places(consumer, topics)
             consumer.assign(places)
             consumer.seek_to_beginning(*places)
@@ -173,17 +188,21 @@ class Stage(Product):
                 for records in consumer.poll(timeout_ms=200).values():
                     found += [Row(r.topic, r.partition, r.offset, r.key, r.value) for r in records]
             return found
-        finally:
-            consumer.close()
+
+    def read(self, topic: str) -> list[bytes]:
+        """Return all values that are on a topic now."""
+        return [row.value or b"" for row in self.rows(topic)]
+
+    def committed(self, role: str) -> dict[Place, int]:
+        """Return what a role has committed."""
+        with self._asking():
+            return super().committed(role)
 
     def ends(self, topics: Iterable[str]) -> dict[Place, int]:
         """Return where topics end."""
-        consumer = KafkaConsumer(bootstrap_servers=self.settings.kafka, enable_auto_commit=False)
-        try:
+        with self._asking(), closing(_consumer(self.settings.kafka)) as consumer:
             ends = consumer.end_offsets(_places(consumer, topics))
             return {(place.topic, place.partition): end for place, end in ends.items()}
-        finally:
-            consumer.close()
 
     def behind(self, role: str, ends: Mapping[Place, int]) -> dict[Place, int]:
         """Return by how many records a role's commits are short of these ends."""
@@ -212,7 +231,11 @@ def key_of(alert: Alert) -> Key:
     return alert.id, alert.phase, alert.priority
 
 
-def _places(consumer: KafkaConsumer, topics: Iterable[str]) -> list[TopicPartition]:
+def _consumer(kafka: str) -> Any:
+    return KafkaConsumer(bootstrap_servers=kafka, enable_auto_commit=False)
+
+
+def _places(consumer: Any, topics: Iterable[str]) -> list[TopicPartition]:
     return [
         TopicPartition(topic, number)
         for topic in topics

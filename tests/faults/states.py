@@ -10,7 +10,7 @@ from schemas.stand_in import is_unknown
 from schemas.state import PatientState
 from tests.faults.difference import Difference
 from tests.faults.oracle import Expected
-from tests.faults.stage import Stage, key_of
+from tests.faults.stage import Row, Stage, key_of
 
 NOT_COMPARED = frozenset(
     {
@@ -38,11 +38,7 @@ def states(stage: Stage, oracle: Expected, *, strangers: bool) -> Difference:
     published since the last checkpoint; what it holds must be on the alerts topic. Without
     ``strangers`` those are left out that stand for whoever is not known.
     """
-    newest: dict[tuple[int, bytes], PatientState] = {}
-    for row in stage.rows(f"{stage.topics.prefix}-monitor-states-changelog"):
-        if row.value is not None:
-            state = msgspec.json.decode(row.value, type=PatientState)
-            newest[row.partition, row.key or b""] = state
+    newest = {(row.partition, state.patient): state for row, state in _written(stage)}
     look = Difference("states", surplus=list(_misplaced(stage, newest)))
 
     def facts(states: Iterable[PatientState]) -> dict[str, dict[str, Any]]:
@@ -58,7 +54,33 @@ def states(stage: Stage, oracle: Expected, *, strangers: bool) -> Difference:
     return look
 
 
-def _misplaced(stage: Stage, states: dict[tuple[int, bytes], PatientState]) -> Iterator[str]:
+def order(stage: Stage) -> Difference:
+    """No state is written over a newer one: whoever took it up would miss what lies between."""
+    look = Difference("order of states")
+    newest: dict[tuple[int, str], PatientState] = {}
+    for row, state in _written(stage):
+        place = row.partition, state.patient
+        look.surplus += _backward(row, newest.get(place), state)
+        newest[place] = state
+    return look
+
+
+def _written(stage: Stage) -> Iterator[tuple[Row, PatientState]]:
+    for row in stage.rows(f"{stage.topics.prefix}-monitor-states-changelog"):
+        if row.value is not None:
+            yield row, msgspec.json.decode(row.value, type=PatientState)
+
+
+def _backward(row: Row, before: PatientState | None, state: PatientState) -> Iterator[str]:
+    """An older state on top of a newer one: a worker that was replaced has written once more."""
+    for topic, offset in before.offsets.items() if before is not None else ():
+        if state.offsets.get(topic, -1) < offset:
+            now = f"{state.offsets.get(topic)} after {offset}"
+            at = f"{row.partition}@{row.offset}"
+            yield f"{state.patient}: the changelog goes back at {at}, {topic} {now}"
+
+
+def _misplaced(stage: Stage, states: dict[tuple[int, str], PatientState]) -> Iterator[str]:
     """States that lie in another partition than their own, and outboxes that were not sent."""
     told = stage.told()
     for (number, _), state in states.items():

@@ -27,7 +27,7 @@ from streams.stores.shapes import SHAPES
 from tests.faults.difference import Difference, compared
 from tests.faults.oracle import Expected
 from tests.faults.stage import Key, Row, Stage, key_of
-from tests.faults.states import states
+from tests.faults.states import order, states
 
 REJECTED = data_rejected.NAME
 
@@ -60,6 +60,7 @@ def verify(
         _incidents(oracle, posts, allowed),
         _store(stage, oracle, allowed),
         states(stage, oracle, strangers=not allowed.own_refused),
+        order(stage),
         *_offsets(stage, inputs),
         _dead_letters(stage, oracle, inputs, allowed),
         _judged(stage, inputs),
