@@ -27,6 +27,8 @@ ABSENCES = {"methb-first-overdue", "course-over-14-days", "telemetry-lost"}
 """What is told because time passes and nothing comes."""
 AWAY = MINUTE
 """How long before a deadline the monitor goes away, and how long after it it comes back."""
+WRONG_S = 8.0
+"""How long a clock is wrong."""
 SLOW = 50.0
 """The pace of faults that need their time: the half hour lasts 36 s."""
 
@@ -205,7 +207,8 @@ def clock_step(seconds: float) -> Fault:
         if scene.reaches(0.3):
             scene.allowed.own_refused |= seconds > 0
             scene.stage.grants.shift(seconds)
-            scene.reaches(0.7)
+            # By the wall: the ward may have to wait for what is due, and that for its clock.
+            time.sleep(WRONG_S)
             scene.stage.grants.shift(0)
 
     name = f"clock step {seconds:+.0f} s"
