@@ -113,16 +113,16 @@ def _lose(topic: str, number: int) -> None:
 
     def make(send: Any) -> Any:
         @wraps(send)
-        async def losing(of: Any, *args: Any, **named: Any) -> Any:
+        async def losing(producer: Any, to: str, *args: Any, **named: Any) -> Any:
             nonlocal left
-            if of.get_topic_name() == topic:
+            if to == topic:
                 left -= 1
                 if left == 0:
                     lost = asyncio.get_running_loop().create_future()
                     lost.set_exception(KafkaError("the test has lost it"))
                     lost.exception()  # looked at: a worker that never awaits it is not told twice
                     return lost
-            return await send(of, *args, **named)
+            return await send(producer, to, *args, **named)
 
         return losing
 

@@ -36,7 +36,7 @@ POINTS: Mapping[str, Point] = {
         lambda _, outcome: bool(outcome.alerts),
     ),
     "after-changelog": Point(
-        "monitor", "streams.monitor:Monitor._publish", "before", lambda args, _: bool(args[2])
+        "monitor", "streams.lasting:Lasting.publish", "before", lambda args, _: bool(args[2])
     ),
     "after-alert-sent": Point(
         "monitor", "streams.partition:Partition.published", "before", lambda args, _: bool(args[1])
@@ -70,8 +70,9 @@ POINTS: Mapping[str, Point] = {
 CLOCK = "streams.settings:parse_clock"
 JUDGE = "streams.partition:Partition.judge"
 """Called with the topic and the records of a batch, offset first."""
-SEND = "faust.topics:Topic.send"
-"""What every record of the product goes out by; awaiting it twice is having it in Kafka."""
+SEND = "faust.transport.drivers.aiokafka:Producer.send"
+"""What every record but states and rows goes out by, its topic first; awaiting it twice is having
+it in Kafka."""
 STORE_WRITE = "streams.stores.sqlite:SqliteStore.write"
 STORE_CONNECTION = "_connection"
 
@@ -121,11 +122,11 @@ def _minds_no_offset(apply: Any) -> Any:
 
 
 def _takes_all(restore: Any) -> Any:
-    def unfiltered(partition: Any, states: Any) -> Any:
+    def unfiltered(partition: Any, states: Any, mark: Any = None) -> Any:
         mine = list(states)
         for state in mine:
             state.partition = partition.number
-        return restore(partition, mine)
+        return restore(partition, mine, mark)
 
     return unfiltered
 
