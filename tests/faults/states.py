@@ -105,11 +105,11 @@ def _differ(look: Difference, name: str, wanted: Any, found: Any) -> None:
 
 
 def _facts(state: PatientState) -> dict[str, Any]:
-    facts = msgspec.to_builtins(state)
-    for rule, track in facts.get("tracks", {}).items():
+    facts = _plain(state)
+    for rule, track in facts["tracks"].items():
         if rule in PUT_OFF:
-            track["tiers"] = [tier if tier.get("active") else None for tier in track["tiers"]]
-        if track.get("open") is not None:
+            track["tiers"] = [tier if tier["active"] else None for tier in track["tiers"]]
+        if track["open"] is not None:
             # Hours delivered, say, as they stood when it was decided: later, with a backlog.
             del track["open"]["summary"]
     refused = {device: len(kept) for device, kept in state.refused.items()}
