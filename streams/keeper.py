@@ -1,9 +1,9 @@
 """Points into the store, however long it takes: the recorder's patience.
 
-Promise: what was given is in the store when ``keep`` returns, or is named as refused for good; one
-write is under way at a time; a store that is away is asked again with growing pauses that are
-spread at random, and never sooner than it asked for. Nothing is buffered: who waits here reads no
-further. Writing twice changes nothing, so a write whose answer got lost is simply written again.
+Promise: what was given is in the store when ``keep`` returns, or is named as refused for good; a
+store that is away is asked again with growing pauses that are spread at random, and never sooner
+than it asked for. Nothing is buffered: who waits here reads no further, so each partition has one
+write under way. Writing twice changes nothing, so one whose answer got lost is simply repeated.
 """
 
 import asyncio
@@ -22,6 +22,11 @@ BACKOFF = Backoff(least_s=0.5, most_s=30.0)
 """The same pauses as towards a receiver of pages: a store is back within half a minute of use."""
 
 
+WRITES = 4
+"""How many may be under way, each of another partition: while the store takes one in, the next is
+made ready. A store that takes one at a time lets the others wait."""
+
+
 class Keeper:
     """The store at ``address``, opened when it is first there.
 
@@ -32,8 +37,7 @@ class Keeper:
         self._address = address
         self._backoff = backoff
         self._store: Store | None = None
-        # One thread: a write that was abandoned in a rebalance ends before the next one begins.
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
+        self._threads = ThreadPoolExecutor(WRITES, thread_name_prefix="store")
         try:
             self._write([])
         except StoreUnavailable as away:
@@ -48,7 +52,7 @@ class Keeper:
         while True:
             attempt += 1
             try:
-                await loop.run_in_executor(self._thread, self._write, points)
+                await loop.run_in_executor(self._threads, self._write, points)
             except PointsRefused as refused:
                 # All others are written.
                 return list(zip(refused.points, refused.reasons, strict=True))

@@ -23,7 +23,7 @@ from streams.keeper import Keeper
 from streams.settings import Settings
 from streams.stores.points import points_of
 from streams.stores.port import Point
-from streams.worker import arrival, each_batch, new_app, published
+from streams.worker import arrival, each_batch_apart, new_app, published
 
 log = logging.getLogger("inowatch")
 
@@ -55,7 +55,7 @@ class Recorder:
         app.agent(source, name="record", concurrency=1)(self._record)
 
     async def _record(self, stream: faust.StreamT[bytes]) -> None:
-        await each_batch(stream, self._handle)
+        await each_batch_apart(stream, self._handle)
 
     async def _handle(self, batch: Batch) -> None:
         points: list[Point] = []

@@ -5,6 +5,7 @@ no web server, static membership so that a killed worker is back in seconds, top
 before the start.
 """
 
+import asyncio
 import logging
 import sys
 import time
@@ -149,7 +150,10 @@ def arrival(record: KafkaRecord, clock: Clock) -> datetime:
     return clock.at(stamped_s)
 
 
-async def each_batch(stream: Any, handle: Callable[[Batch], Awaitable[None]]) -> None:
+Handle = Callable[[Batch], Awaitable[None]]
+
+
+async def each_batch(stream: Any, handle: Handle) -> None:
     """Feed a stream to ``handle``, a fetched batch of one partition at a time, as it comes.
 
     A batch is acknowledged when ``handle`` returns, and only then. What escapes from ``handle``
@@ -159,9 +163,32 @@ async def each_batch(stream: Any, handle: Callable[[Batch], Awaitable[None]]) ->
         # Faust acknowledges when the loop goes on, and also when the worker is stopped in the
         # middle of it. A reference of our own, given back only when all is done, prevents that.
         event.message.incref()
-        try:
-            await handle(event.value)
-        except Exception:
-            log.exception("a batch could not be handled")
-            give_up("a batch could not be handled")
-        event.message.decref()
+        await _handled(event, handle)
+
+
+async def each_batch_apart(stream: Any, handle: Handle) -> None:
+    """Like ``each_batch``, but partitions do not wait for one another.
+
+    Those of one partition of one topic are handled one after the other. How many are under way is
+    bounded by what the consumer hands out.
+    """
+    last: dict[tuple[str, int], asyncio.Task[None]] = {}
+
+    async def after(before: asyncio.Task[None] | None, event: Any) -> None:
+        if before is not None:
+            await before
+        await _handled(event, handle)
+
+    async for event in stream.events():
+        event.message.incref()
+        place = event.value[0].topic, event.value[0].partition
+        last[place] = asyncio.create_task(after(last.get(place), event))
+
+
+async def _handled(event: Any, handle: Handle) -> None:
+    try:
+        await handle(event.value)
+    except Exception:
+        log.exception("a batch could not be handled")
+        give_up("a batch could not be handled")
+    event.ack()

@@ -62,6 +62,13 @@ def test_everything_is_kept_once(kafka: str, tmp_path: Path, store_url: str) -> 
             return bool(alerts) and kept(store) == expected
 
         assert eventually(complete), (kept(store), wanted)
+
+        def acknowledged() -> bool:
+            read = [at for (topic, _), at in site.committed("recorder").items() if topic == samples]
+            return sum(read) >= wanted["telemetry"]
+
+        samples = site.topics.telemetry
+        assert eventually(acknowledged), site.committed("recorder")
         store.close()
 
 
