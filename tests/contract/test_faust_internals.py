@@ -49,10 +49,13 @@ TEXTS: dict[type, dict[str, str]] = {
         "perform_seek": "0e8c130ff4b0",
         "seek": "b86a9fe05f95",
         "_is_changelog_tp": "88867d75cfe9",
+        "verify_all_partitions_active": "4e0e46f5c297",
     },
     driver.Consumer: {
         "_to_message": "7c24f6511b2f",
         "_new_topicpartition": "fca87b618c4f",
+        "_commit": "a20eec84e4b2",
+        "verify_event_path": "a17e8f0610e1",
     },
     driver.AIOKafkaConsumerThread: {
         "getmany": "26fc5fc9f3b6",
