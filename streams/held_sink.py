@@ -1,16 +1,17 @@
 """A receiver that is told of an alert only by the worker whose turn it is.
 
 A pager that was frozen for a while would tell once more what another has told meanwhile. So the
-consumer group is asked first (``Lease``). But a page too many is better than one too few: when the
-group cannot be asked, or takes longer than ``ANSWER_S`` to answer, the alert is told all the same.
+consumer group is asked first (``Lease``). But a page too many is better than one too few: when it
+is the group that cannot be asked, or that takes longer than ``ANSWER_S``, the alert is told all the
+same. Only a pager that stood still itself waits for the group's word as long as it takes.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from alerts.sinks.port import Message, Sink
-from streams.lease import LeaseLost
+from streams.lease import Lease, LeaseLost
 
 log = logging.getLogger("inowatch")
 
@@ -19,18 +20,19 @@ ANSWER_S = 2.0
 
 
 class HeldSink:
-    """``sink`` behind ``hold``, which raises ``LeaseLost`` when others have taken over."""
+    """``sink`` behind a lease that is asked for when there is something to tell."""
 
-    def __init__(self, sink: Sink, hold: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, sink: Sink, lease: Callable[[], Lease]) -> None:
         self.name = sink.name
         self._sink = sink
-        self._hold = hold
+        self._lease = lease
 
     async def send(self, message: Message) -> str:
         """Tell it, unless others have taken over; raises ``LeaseLost``, or what the sink raises."""
-        asking = asyncio.ensure_future(self._hold())
+        lease = self._lease()
+        asking = asyncio.ensure_future(lease.hold())
         asking.add_done_callback(lambda asked: asked.cancelled() or asked.exception())
-        await asyncio.wait({asking}, timeout=ANSWER_S)
+        await asyncio.wait({asking}, timeout=None if lease.stood_still else ANSWER_S)
         fault = asking.exception() if asking.done() else TimeoutError("no answer")
         if isinstance(fault, LeaseLost):
             raise fault

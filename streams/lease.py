@@ -9,6 +9,11 @@ the group waits for a silent member. Knows no Kafka.
 import time
 from collections.abc import Awaitable, Callable
 
+PULSE_S = 0.5
+"""How often a worker notes that it lives."""
+STOOD_STILL_S = 4.0
+"""Not to have noted it for so long means to have been frozen, not to have been busy."""
+
 GOOD_FOR_S = 6.0
 """How long a proof holds. The group lets a member go 10 s after its last heartbeat, and one is sent
 every 2 s: who was heard of at t is a member until t + 8 s at least."""
@@ -28,10 +33,22 @@ class Lease:
     def __init__(self, prove: Callable[[], Awaitable[bool]]) -> None:
         self._prove = prove
         self._proved_s = float("-inf")
+        self._pulse_s = float("inf")
+        self._stood_still = False
 
     def renew(self, asked_s: float) -> None:
         """The group has answered a question that was asked at ``asked_s`` (``time.monotonic``)."""
         self._proved_s = max(self._proved_s, asked_s)
+        self._stood_still = False
+
+    def pulse(self) -> None:
+        """Note that this process lives; whoever cares calls it every ``PULSE_S``."""
+        self._stood_still, self._pulse_s = self.stood_still, time.monotonic()
+
+    @property
+    def stood_still(self) -> bool:
+        """Whether this process was frozen since the last proof."""
+        return self._stood_still or time.monotonic() - self._pulse_s > STOOD_STILL_S
 
     async def hold(self) -> None:
         """Return while the membership is proved, if need be anew; raises ``LeaseLost``."""

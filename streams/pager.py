@@ -24,6 +24,7 @@ from schemas.encode import encode
 from schemas.page import Outcome, Page
 from streams.batch import Batch, KafkaRecord
 from streams.held_sink import HeldSink
+from streams.lease import PULSE_S, Lease
 from streams.receivers import receivers
 from streams.settings import Settings
 from streams.worker import each_batch, new_app, new_table, published
@@ -48,9 +49,10 @@ class Pager:
         self._alerts = app.topic(settings.topics.alerts, key_type=bytes, value_type=bytes)
         self._pages = app.topic(settings.topics.pages)
         self._told: Any = new_table(app, "told", settings)
+        app.timer(PULSE_S, name="pulse")(self._pulse)
         sinks = list(receivers(settings))
         for sink in sinks:
-            self._serve(sink.name, partial(self._page, HeldSink(sink, self._hold)))
+            self._serve(sink.name, partial(self._page, HeldSink(sink, self._lease)))
         if settings.terminal:
             terminal = Terminal(sys.stdout)
             self._serve(terminal.name, partial(self._print, terminal))
@@ -58,8 +60,12 @@ class Pager:
             log.error("no receiver is set: nobody will be paged (see INOWATCH_PAGERDUTY_KEY_FILE)")
             self._serve(NOBODY, self._tell_nobody)
 
-    async def _hold(self) -> None:
-        await self.app.consumer.lease.hold()
+    def _lease(self) -> Lease:
+        lease: Lease = self.app.consumer.lease
+        return lease
+
+    async def _pulse(self) -> None:
+        self._lease().pulse()
 
     def _serve(self, name: str, handle: Callable[[Batch], Awaitable[None]]) -> None:
         """Give a receiver an agent of its own."""

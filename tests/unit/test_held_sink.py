@@ -1,6 +1,7 @@
 """Who may tell: a page too many is better than one too few, but not from who was replaced."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 import streams.held_sink
 from alerts.sinks.port import Message
 from streams.held_sink import HeldSink
-from streams.lease import LeaseLost
+from streams.lease import STOOD_STILL_S, Lease, LeaseLost
 
 
 class Receiver:
@@ -26,10 +27,22 @@ class Receiver:
         return "taken"
 
 
+class Asked(Lease):
+    """A lease with an answer of its own."""
+
+    def __init__(self, hold: Callable[[], Awaitable[None]]) -> None:
+        super().__init__(lambda: asyncio.sleep(0, result=True))
+        self._answer = hold
+
+    async def hold(self) -> None:
+        """Answer."""
+        await self._answer()
+
+
 def told(hold: Callable[[], Awaitable[None]]) -> int:
     """How often the receiver was told through a ``HeldSink``."""
     receiver, message = Receiver(), Any
-    held = HeldSink(receiver, hold)
+    held = HeldSink(receiver, lambda: Asked(hold))
     assert held.name == "receiver"
     assert asyncio.run(held.send(message)) == "taken"  # type: ignore[arg-type] # only passed on
     return receiver.told
@@ -71,5 +84,25 @@ def test_who_was_replaced_tells_nobody() -> None:
 
     receiver = Receiver()
     with pytest.raises(LeaseLost):
-        asyncio.run(HeldSink(receiver, hold).send(Any))  # type: ignore[arg-type] # only passed on
+        asyncio.run(HeldSink(receiver, lambda: Asked(hold)).send(Any))  # type: ignore[arg-type] # only passed on
+    assert receiver.told == 0
+
+
+def test_who_stood_still_waits_for_the_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Frozen for a while, it may have been replaced: it tells nothing before it is told no."""
+    monkeypatch.setattr(streams.held_sink, "ANSWER_S", 0.01)
+
+    async def hold() -> None:
+        await asyncio.sleep(0.1)
+        raise LeaseLost("others have taken over")
+
+    receiver, lease = Receiver(), Asked(hold)
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now - STOOD_STILL_S - 1)
+    lease.pulse()
+    monkeypatch.undo()
+    assert lease.stood_still
+    monkeypatch.setattr(streams.held_sink, "ANSWER_S", 0.01)
+    with pytest.raises(LeaseLost):
+        asyncio.run(HeldSink(receiver, lambda: lease).send(Any))  # type: ignore[arg-type] # only passed on
     assert receiver.told == 0

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from streams.lease import GOOD_FOR_S, Lease, LeaseLost
+from streams.lease import GOOD_FOR_S, STOOD_STILL_S, Lease, LeaseLost
 
 
 class Group:
@@ -64,3 +64,17 @@ def test_an_older_proof_takes_nothing_back() -> None:
     group.lease.renew(time.monotonic() - GOOD_FOR_S)
     asyncio.run(group.lease.hold())
     assert group.asked == 0
+
+
+def test_a_pulse_that_stopped_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who was frozen knows it, also after the next pulse, until the group has counted it in."""
+    lease, now = Group().lease, time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    assert not lease.stood_still
+    lease.pulse()
+    monkeypatch.setattr(time, "monotonic", lambda: now + STOOD_STILL_S + 0.1)
+    assert lease.stood_still
+    lease.pulse()
+    assert lease.stood_still
+    lease.renew(now + STOOD_STILL_S + 0.2)
+    assert not lease.stood_still
