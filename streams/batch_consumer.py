@@ -153,6 +153,7 @@ class BatchConsumer(Consumer):  # type: ignore[misc] # Faust ships no types
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Hand out no more, commit what is done and forget the rest."""
         self._seeks += 1
+        self.lease.turn += 1
         await super().on_partitions_revoked(revoked)
         if not self.should_stop:
             await self.commit()

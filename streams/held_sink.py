@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable
 
 from alerts.sinks.port import Message, Sink
-from streams.lease import Lease, LeaseLost
+from streams.lease import Lease, LeaseLost, Superseded
 
 log = logging.getLogger("inowatch")
 
@@ -26,9 +26,17 @@ class HeldSink:
         self.name = sink.name
         self._sink = sink
         self._lease = lease
+        self._turn = 0
+
+    def begin(self) -> None:
+        """From now on it is told of a batch that has just come."""
+        self._turn = self._lease().turn
 
     async def send(self, message: Message) -> str:
-        """Tell it, unless others have taken over; raises ``LeaseLost``, or what the sink raises."""
+        """Tell it, unless others have taken over.
+
+        Raises ``LeaseLost``, ``Superseded`` when the batch was given away, or what the sink raises.
+        """
         lease = self._lease()
         asking = asyncio.ensure_future(lease.hold())
         asking.add_done_callback(lambda asked: asked.cancelled() or asked.exception())
@@ -36,6 +44,8 @@ class HeldSink:
         fault = asking.exception() if asking.done() else TimeoutError("no answer")
         if isinstance(fault, LeaseLost):
             raise fault
+        if lease.turn != self._turn:
+            raise Superseded("this alert is told by whoever holds its partition now")
         if fault is not None:
             log.warning("told without the group's word: %r", fault)
         return await self._sink.send(message)

@@ -23,16 +23,22 @@ class LeaseLost(RuntimeError):
     """Others may have taken over: nothing more must be published."""
 
 
+class Superseded(RuntimeError):
+    """The partitions were given away since: what is under way comes again, here or elsewhere."""
+
+
 class Lease:
     """A membership that was last proved when ``renew`` said so.
 
     ``prove`` asks the group once more, calls ``renew`` when it says yes, and says whether it did.
-    It may take as long as the group is out of reach.
+    It may take as long as the group is out of reach. ``turn`` counts how often the partitions were
+    given away.
     """
 
     def __init__(self, prove: Callable[[], Awaitable[bool]]) -> None:
         self._prove = prove
         self._proved_s = float("-inf")
+        self.turn = 0
         self._pulse_s = float("inf")
         self._stood_still = False
 

@@ -75,7 +75,8 @@ class Pager:
 
         self.app.agent(self._alerts, name=f"page-{name}", concurrency=1)(page)
 
-    async def _page(self, sink: Sink, batch: Batch) -> None:
+    async def _page(self, sink: HeldSink, batch: Batch) -> None:
+        sink.begin()
         alerts = [(record.partition, alert) for record, alert in _decoded(batch)]
         over = {alert.id: alert.at for _, alert in alerts if alert.phase == "cleared"}
         for partition, alert in alerts:

@@ -22,6 +22,7 @@ from streams.batch_consumer import BatchTransport
 from streams.clock import Clock
 from streams.ending import CannotStart, give_up
 from streams.groups import app_id
+from streams.lease import Superseded
 from streams.settings import Settings
 
 log = logging.getLogger("inowatch")
@@ -188,6 +189,9 @@ async def each_batch_apart(stream: Any, handle: Handle) -> None:
 async def _handled(event: Any, handle: Handle) -> None:
     try:
         await handle(event.value)
+    except Superseded as since:
+        log.info("a batch is left: %s", since)
+        return
     except Exception:
         log.exception("a batch could not be handled")
         give_up("a batch could not be handled")

@@ -10,7 +10,7 @@ import pytest
 import streams.held_sink
 from alerts.sinks.port import Message
 from streams.held_sink import HeldSink
-from streams.lease import STOOD_STILL_S, Lease, LeaseLost
+from streams.lease import STOOD_STILL_S, Lease, LeaseLost, Superseded
 
 
 class Receiver:
@@ -106,3 +106,20 @@ def test_who_stood_still_waits_for_the_word(monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(LeaseLost):
         asyncio.run(HeldSink(receiver, lambda: lease).send(Any))  # type: ignore[arg-type] # only passed on
     assert receiver.told == 0
+
+
+def test_a_batch_that_was_given_away_is_left() -> None:
+    """After a rebalance what was under way comes again: this one tells nothing more of it."""
+
+    async def hold() -> None:
+        await asyncio.sleep(0)
+
+    receiver, lease = Receiver(), Asked(hold)
+    held = HeldSink(receiver, lambda: lease)
+    held.begin()
+    lease.turn += 1
+    with pytest.raises(Superseded):
+        asyncio.run(held.send(Any))  # type: ignore[arg-type] # only passed on
+    held.begin()
+    asyncio.run(held.send(Any))  # type: ignore[arg-type] # only passed on
+    assert receiver.told == 1
