@@ -33,6 +33,7 @@ from tests.faults.verify import Allowed, is_own, verify
 
 SPEED = 100.0
 """Of the ward's time: its half hour lasts 18 s, and longer where it has to wait."""
+QUIET_S = 2.5
 PATIENCE_S = 90.0
 SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef0123456789abcdef").decode()
 
@@ -229,6 +230,18 @@ def _settle(scene: Scene, notes: list[str], patience_s: float) -> None:
             notes.append(f"the {role} did not come to the end in time")
         for name in [name for name in stage.workers if name.startswith(role)]:
             stage.dismiss(name)
+        if role == "monitor" and not eventually(lambda: _is_quiet(stage), within_s=patience_s):
+            notes.append("ticks came when no monitor should have been there")
+
+
+def _is_quiet(stage: Stage) -> bool:
+    """Whether nobody has sent a tick for some seconds: a monitor may need them to end."""
+    try:
+        before = stage.ends(tuple(stage.topics.inputs))
+        time.sleep(QUIET_S)
+        return bool(before == stage.ends(tuple(stage.topics.inputs)))
+    except (KafkaError, OSError):
+        return False
 
 
 def _read(stage: Stage, role: str) -> bool:
