@@ -7,6 +7,7 @@ acknowledged and made lasting; a crash brings back whole batches and skips none.
 insides, which tests/contract/test_faust_internals.py pins.
 """
 
+import asyncio
 import dataclasses
 import time
 from collections.abc import Iterator, Mapping
@@ -127,20 +128,39 @@ class BatchConsumer(Consumer):  # type: ignore[misc] # Faust ships no types
         """Commit; that the group takes it proves that it counts this worker in."""
         asked_s = time.monotonic()
         done = bool(await super()._commit(offsets))
-        if done:
+        if done and self._is_member:
             self.lease.renew(asked_s)
         return done
 
     async def _prove(self) -> bool:
-        """Ask the group whether it counts this worker in: commit what is committed once more."""
-        place = next((tp for tp in self.assignment() if not self._is_changelog_tp(tp)), None)
-        if place is None:
-            return False
+        """Ask the group whether it counts this worker in: commit what is committed once more.
+
+        Asked in the client's own thread, beside what else is asked there and may have to wait.
+        """
+        asking = asyncio.run_coroutine_threadsafe(self._ask(), self._thread.thread_loop)
+        asked_s = time.monotonic()
+        done = await asyncio.wrap_future(asking) and self._is_member
+        if done:
+            self.lease.renew(asked_s)
+        return done
+
+    async def _ask(self) -> bool:
         thread = self._thread
-        at = await thread.call_thread(thread._ensure_consumer().committed, place)  # noqa: SLF001 # Faust passes this question on to nobody
+        client = thread._ensure_consumer()  # noqa: SLF001 # Faust passes this question on to nobody
+        place = next((tp for tp in self.assignment() if not self._is_changelog_tp(tp)), None)
+        if place is None or not self._is_member:
+            return False
+        at = await client.committed(place)
         if at is None:
-            at = (await self.earliest_offsets(place))[place]
-        return await self._commit({place: at})
+            at = (await client.beginning_offsets([place]))[place]
+        at = max(at, self._committed_offset[place] or 0)
+        return bool(place in self.assignment() and await thread._commit({place: at}))  # noqa: SLF001 # as above
+
+    @property
+    def _is_member(self) -> bool:
+        """Whether it has a place in the group: who has none may commit, too, to an empty one."""
+        client = self._thread._ensure_consumer()  # noqa: SLF001 # nobody else knows
+        return bool(client._coordinator.generation > 0)  # noqa: SLF001 # as above
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         """Keep no book of the offsets that no message bears: they are inside a batch."""

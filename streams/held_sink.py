@@ -38,17 +38,21 @@ class HeldSink:
         Raises ``LeaseLost``, ``Superseded`` when the batch was given away, or what the sink raises.
         """
         lease = self._lease()
+        self._still_ours(lease)
         asking = asyncio.ensure_future(lease.hold())
         asking.add_done_callback(lambda asked: asked.cancelled() or asked.exception())
         await asyncio.wait({asking}, timeout=None if lease.stood_still else ANSWER_S)
         fault = asking.exception() if asking.done() else TimeoutError("no answer")
+        self._still_ours(lease)
         if isinstance(fault, LeaseLost):
             raise fault
-        if lease.turn != self._turn:
-            raise Superseded("this alert is told by whoever holds its partition now")
         if fault is not None:
             log.warning("told without the group's word: %r", fault)
         return await self._sink.send(message)
+
+    def _still_ours(self, lease: Lease) -> None:
+        if lease.turn != self._turn:
+            raise Superseded("this alert is told by whoever holds its partition now")
 
     async def close(self) -> None:
         """Give back what the sink opened itself."""

@@ -6,6 +6,7 @@ the consumer group, at each commit; between two proofs it is taken for granted f
 the group waits for a silent member. Knows no Kafka.
 """
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
@@ -39,6 +40,7 @@ class Lease:
         self._prove = prove
         self._proved_s = float("-inf")
         self.turn = 0
+        self._question: asyncio.Future[bool] | None = None
         self._pulse_s = float("inf")
         self._stood_still = False
 
@@ -60,5 +62,8 @@ class Lease:
         """Return while the membership is proved, if need be anew; raises ``LeaseLost``."""
         # An answer may itself come so late that it has to be asked for again.
         while time.monotonic() - self._proved_s >= GOOD_FOR_S:
-            if not await self._prove():
+            # One question at a time, however many want to know.
+            if self._question is None or self._question.done():
+                self._question = asyncio.ensure_future(self._prove())
+            if not await asyncio.shield(self._question):
                 raise LeaseLost("the group no longer counts this worker in; others have taken over")

@@ -15,7 +15,7 @@ from schemas.claimed import claimed
 from schemas.decode import Kind
 from schemas.profile_change import ProfileChange
 from schemas.rejected import DeadLetter, Rejected, kept
-from schemas.stand_in import whole_unit
+from schemas.stand_in import unknown_patient, whole_unit
 from schemas.state import PatientState
 from schemas.telemetry import Telemetry
 from schemas.tick import Tick
@@ -129,9 +129,10 @@ class Partition:
         )
         claim = claimed(value or b"", key)
         name = self.ward.whose(claim)
-        known = self.ward.patients.get(name)
-        if known is not None and offset <= known.offsets.get(topic, -1):
-            return
+        # It may have counted for a stand-in before a crash, and the patient be known by now.
+        for one in {name, unknown_patient(self.number)} & self.ward.patients.keys():
+            if offset <= self.ward.patients[one].offsets.get(topic, -1):
+                return
         self._decided(self.ward.refuse(claim, why.reason, arrived), outcome)
         self.ward.patients[name].offsets[topic] = offset
         outcome.touched.add(name)

@@ -7,7 +7,7 @@ before.
 if it is alike. That both paths give the same transitions is held by a property test.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from alerts.limits import Limits
 from alerts.rules import SAMPLED, reading_frozen, rebound_suspected, supply_low, telemetry_lost
@@ -21,6 +21,9 @@ from streams.readings import first_of, note_response, note_supply
 _CLEARED_BY_SAMPLES = (telemetry_lost.NAME, reading_frozen.NAME)
 _ALWAYS, _NEVER = -1.0, 1e9
 """Bounds that every reading is above, or below."""
+_JUST = 1e-6
+"""Sums of decimal fractions are off by less: what is on a bound is looked at, not passed by."""
+_NO_LAG = timedelta()
 
 
 def is_steady(patient: PatientState, at: datetime) -> bool:
@@ -90,8 +93,8 @@ def steady_band(patient: PatientState, limits: Limits) -> Band | None:
         no2_ppm=limits.no2_high.low_ppm,
         bar=supply_low.most_bar(device, limits),
         spo2_from_pct=rebound_suspected.least_pct(course, limits) if looked_for else _ALWAYS,
-        spo2_to_pct=_better(spo2, better.spo2_points, _ALWAYS) if open_question else _NEVER,
-        fio2_pct=_better(fio2, -better.fio2_points, _NEVER) if open_question else _ALWAYS,
+        spo2_to_pct=_better(spo2, better.spo2_points - _JUST, _ALWAYS) if open_question else _NEVER,
+        fio2_pct=_better(fio2, _JUST - better.fio2_points, _NEVER) if open_question else _ALWAYS,
     )
 
 
@@ -176,6 +179,7 @@ def take_steady(  # noqa: C901, PLR0911, PLR0912 - written out: it runs for near
     if course.heard is None or course.heard < time:
         course.heard = time
     device.seqs = [sample.seq]
+    patient.lag = clock - time if clock is not None and clock > time else _NO_LAG
     patient.sample_time, patient.no_ppm, patient.no2_ppm = time, sample.no_ppm, sample.no2_ppm
     patient.fio2_pct, patient.spo2_pct = sample.fio2_pct, sample.spo2_pct
     return True

@@ -34,6 +34,10 @@ async def _nothing() -> None:
     """What most roles do before a commit: with them a batch that is acknowledged is lasting."""
 
 
+WRITE_S = 10.0
+"""How long a write of the monitor may be under way."""
+
+
 class _App(faust.App):  # type: ignore[misc] # Faust ships no types
     """An app that reads in batches and keeps nothing on this machine's disk.
 
@@ -82,6 +86,9 @@ def new_app(role: str, settings: Settings) -> faust.App:
         consumer_auto_offset_reset="earliest",
         broker_max_poll_records=BATCH_RECORDS,
         producer_linger=0,
+        # What the monitor could not write in good time it must not write later: by then another may
+        # have taken over and written newer states.
+        producer_request_timeout=WRITE_S if role == "monitor" else 1200.0,
         # A checkpoint is one batch where it can be; topics take 1 MiB unless told otherwise.
         producer_max_batch_size=900_000,
         producer_max_request_size=DEAD_LETTER_MAX_BYTES,
@@ -174,16 +181,18 @@ async def each_batch_apart(stream: Any, handle: Handle) -> None:
     bounded by what the consumer hands out.
     """
     last: dict[tuple[str, int], asyncio.Task[None]] = {}
+    lease = stream.app.consumer.lease
 
-    async def after(before: asyncio.Task[None] | None, event: Any) -> None:
+    async def after(before: asyncio.Task[None] | None, event: Any, turn: int) -> None:
         if before is not None:
             await before
-        await _handled(event, handle)
+        if turn == lease.turn:  # else it comes again, here or elsewhere
+            await _handled(event, handle)
 
     async for event in stream.events():
         event.message.incref()
         place = event.value[0].topic, event.value[0].partition
-        last[place] = asyncio.create_task(after(last.get(place), event))
+        last[place] = asyncio.create_task(after(last.get(place), event, lease.turn))
 
 
 async def _handled(event: Any, handle: Handle) -> None:

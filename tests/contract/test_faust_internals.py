@@ -153,7 +153,7 @@ def test_arguments(name: str) -> None:
 def test_everything_meant_to_override_does() -> None:
     """No method of the batch consumer is without its counterpart but those that are new."""
     own = {name for name, member in vars(BatchConsumer).items() if inspect.isfunction(member)}
-    assert own - set(OVERRIDDEN) == {"__init__", "_find_back", "_prove"}
+    assert own - set(OVERRIDDEN) == {"__init__", "_find_back", "_prove", "_ask"}
 
 
 def test_the_app_has_a_batch_consumer() -> None:

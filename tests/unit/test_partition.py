@@ -157,6 +157,18 @@ def test_a_redelivered_record_is_a_no_op() -> None:
     assert outcome.touched == {"p1"}
 
 
+def test_a_refused_record_counts_for_one() -> None:
+    """Refused before its patient was known, and again after a crash when it is: it counts once."""
+    before = partition()
+    wrong = record(5, msgspec.json.encode({"type": "telemetry", "patient": "p1", "device": "d1"}))
+    before.judge("telemetry", [wrong])
+    before.judge("courses", [course(7, "floor-2")])
+    assert set(before.ward.patients) == {"?3", "p1"}
+    after = restored(before)
+    after.judge("telemetry", [wrong])
+    assert after.ward.patients["p1"].refused == {}
+
+
 def test_offsets_are_of_their_topic() -> None:
     """The first record of one topic is news, however far another topic has come."""
     mine = partition()
