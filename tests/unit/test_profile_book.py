@@ -257,6 +257,20 @@ def test_moving_to_a_unit_with_its_own_profile_is_a_change(tmp_path: Path) -> No
     assert [(c.cause, c.unit, c.new) for c in ward.changes] == [("unit", "west", "3+nicu-west.4")]
 
 
+def test_other_numbers_are_noted_by_the_clock_alone(tmp_path: Path) -> None:
+    """A change of numbers over a restart is noted at the first deadline, though nobody sends."""
+    before = Ward(book=book(tmp_path, nicu_west=STOP_FROM_3))
+    before.take(sample(0))
+    changed = STOP_FROM_3.replace('version = "4"', 'version = "5"')
+    after = Ward(book=book(tmp_path, nicu_west=changed))
+    after.restore(before.patients.values())
+    told = after.advance(T0 + timedelta(seconds=121))
+    assert [(c.cause, c.new) for c in after.changes] == [("settings", "3+nicu-west.5")]
+    assert [(alert.rule, alert.rules_version) for alert in told] == [
+        ("telemetry-lost", "3+nicu-west.5")
+    ]
+
+
 def test_other_numbers_after_a_restart_are_a_change(tmp_path: Path) -> None:
     """A site that changes a profile and starts again: each patient's change is noted, once."""
     before = Ward(book=book(tmp_path, nicu_west=STOP_FROM_3))
