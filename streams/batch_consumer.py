@@ -9,6 +9,7 @@ insides, which tests/contract/test_faust_internals.py pins.
 
 import asyncio
 import dataclasses
+import logging
 import time
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
@@ -18,7 +19,13 @@ from faust.transport.drivers.aiokafka import Consumer, Transport
 from faust.types import TP
 
 from streams.batch import IN_FLIGHT_BYTES, IN_FLIGHT_RECORDS, InFlight, cut
-from streams.lease import Lease
+from streams.ending import give_up
+from streams.lease import Lease, Superseded
+
+log = logging.getLogger("inowatch")
+
+REJOIN_S = 60.0
+"""How long a worker that lost its place in the group waits for a new one."""
 
 _NOWHERE = frozenset({TP("", -1)})
 """Fetching from this partition fetches nothing, and says that the consumer lives.
@@ -77,7 +84,7 @@ class BatchConsumer(Consumer):  # type: ignore[misc] # Faust ships no types
         records, size = self.in_flight
         full = records >= IN_FLIGHT_RECORDS or size >= IN_FLIGHT_BYTES
         wanted = set(active_partitions)
-        if full or self.app.rebalancing or self._seeking:
+        if full or self.app.rebalancing or self._seeking or self._is_lost():
             wanted = {tp for tp in wanted if self._is_changelog_tp(tp)}
             timeout = min(timeout, _SOON_S)
         seeks = self._seeks
@@ -121,7 +128,13 @@ class BatchConsumer(Consumer):  # type: ignore[misc] # Faust ships no types
         start_new_transaction: bool = True,  # noqa: FBT001, FBT002 # its name and place are Faust's
     ) -> bool:
         """Commit what was settled before all that follows from it was made lasting."""
-        await self.app.before_commit()
+        try:
+            await self.app.before_commit()
+        except Superseded as since:
+            log.info("nothing is committed: %s", since)
+            return False
+        if self.lease.lost_s is not None:
+            return False
         return bool(await super()._commit_offsets(offsets, start_new_transaction))
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
@@ -143,6 +156,17 @@ class BatchConsumer(Consumer):  # type: ignore[misc] # Faust ships no types
         if done:
             self.lease.renew(asked_s)
         return done
+
+    def _is_lost(self) -> bool:
+        """Whether a new assignment is waited for; the process ends when none comes."""
+        lost_s = self.lease.lost_s
+        if lost_s is not None and time.monotonic() - lost_s > REJOIN_S and not self.app.rebalancing:
+            give_up(f"the group has assigned nothing for {REJOIN_S:g} s")
+        return lost_s is not None
+
+    def leave(self, message: Any) -> None:
+        """Wait no more for a batch that others have now, or that comes again after a rebalance."""
+        self._unacked_messages.discard(message)
 
     async def _ask(self) -> bool:
         thread = self._thread
@@ -167,7 +191,7 @@ class BatchConsumer(Consumer):  # type: ignore[misc] # Faust ships no types
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         """Begin: the group has just counted this worker in."""
-        self.lease.renew(time.monotonic())
+        self.lease.begin()
         await super().on_partitions_assigned(assigned, generation_id)
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:

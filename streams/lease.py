@@ -20,12 +20,12 @@ GOOD_FOR_S = 6.0
 every 2 s: who was heard of at t is a member until t + 8 s at least."""
 
 
-class LeaseLost(RuntimeError):
-    """Others may have taken over: nothing more must be published."""
-
-
 class Superseded(RuntimeError):
     """The partitions were given away since: what is under way comes again, here or elsewhere."""
+
+
+class LeaseLost(Superseded):
+    """Others may have taken over: nothing must be published before the group assigns anew."""
 
 
 class Lease:
@@ -33,16 +33,23 @@ class Lease:
 
     ``prove`` asks the group once more, calls ``renew`` when it says yes, and says whether it did.
     It may take as long as the group is out of reach. ``turn`` counts how often the partitions were
-    given away.
+    given away. ``lost_s`` is when the group said no (``time.monotonic``): from then on there is
+    nothing to ask until ``begin``.
     """
 
     def __init__(self, prove: Callable[[], Awaitable[bool]]) -> None:
         self._prove = prove
         self._proved_s = float("-inf")
         self.turn = 0
+        self.lost_s: float | None = None
         self._question: asyncio.Future[bool] | None = None
         self._pulse_s = float("inf")
         self._stood_still = False
+
+    def begin(self) -> None:
+        """The group has just assigned partitions to this worker."""
+        self.lost_s = None
+        self.renew(time.monotonic())
 
     def renew(self, asked_s: float) -> None:
         """The group has answered a question that was asked at ``asked_s`` (``time.monotonic``)."""
@@ -59,11 +66,27 @@ class Lease:
         return self._stood_still or time.monotonic() - self._pulse_s > STOOD_STILL_S
 
     async def hold(self) -> None:
-        """Return while the membership is proved, if need be anew; raises ``LeaseLost``."""
+        """Return while the membership is proved, if need be anew.
+
+        Raises ``LeaseLost``, or ``Superseded`` when the partitions are given away meanwhile.
+        """
+        self.not_lost()
+        turn = self.turn
         # An answer may itself come so late that it has to be asked for again.
         while time.monotonic() - self._proved_s >= GOOD_FOR_S:
-            # One question at a time, however many want to know.
-            if self._question is None or self._question.done():
-                self._question = asyncio.ensure_future(self._prove())
-            if not await asyncio.shield(self._question):
-                raise LeaseLost("the group no longer counts this worker in; others have taken over")
+            if not await self._answer():
+                if turn != self.turn:
+                    raise Superseded("the partitions were given away while the group was asked")
+                self.lost_s = self.lost_s or time.monotonic()
+            self.not_lost()
+
+    def not_lost(self) -> None:
+        """Raise ``LeaseLost`` if the group has said no since it last assigned partitions."""
+        if self.lost_s is not None:
+            raise LeaseLost("the group no longer counts this worker in; others have taken over")
+
+    async def _answer(self) -> bool:
+        # One question at a time, however many want to know.
+        if self._question is None or self._question.done():
+            self._question = asyncio.ensure_future(self._prove())
+        return await asyncio.shield(self._question)

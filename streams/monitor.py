@@ -24,6 +24,7 @@ from streams.batch import Batch
 from streams.ending import give_up
 from streams.home import home_of
 from streams.lasting import Lasting
+from streams.lease import Superseded
 from streams.partition import Partition
 from streams.row import row_of
 from streams.settings import Settings
@@ -115,9 +116,14 @@ class Monitor:
         return partition
 
     async def _checkpoint(self) -> None:
-        """Make lasting what follows from the records before the offsets to commit."""
+        """Make lasting what follows from the records before the offsets to commit.
+
+        Raises ``Superseded`` when it is for others to do.
+        """
         try:
             await self._lasting.checkpoint(list(self._held.values()))
+        except Superseded:
+            raise
         except Exception:
             log.exception("what was judged could not be written down")
             give_up("what was judged could not be written down")
@@ -135,7 +141,10 @@ class Monitor:
 
         Faust has waited for the batch under way, and the others of the group wait for this.
         """
-        await self._checkpoint()
+        try:
+            await self._checkpoint()
+        except Superseded as since:
+            log.warning("what was judged since the last checkpoint is left to others: %s", since)
         self._lasting.forget()
         self._held.clear()
         self._rows_due.clear()

@@ -196,10 +196,13 @@ async def each_batch_apart(stream: Any, handle: Handle) -> None:
 
 
 async def _handled(event: Any, handle: Handle) -> None:
+    consumer = event.app.consumer
     try:
+        consumer.lease.not_lost()
         await handle(event.value)
     except Superseded as since:
         log.info("a batch is left: %s", since)
+        consumer.leave(event.message)
         return
     except Exception:
         log.exception("a batch could not be handled")

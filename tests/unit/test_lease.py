@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from streams.lease import GOOD_FOR_S, STOOD_STILL_S, Lease, LeaseLost
+from streams.lease import GOOD_FOR_S, STOOD_STILL_S, Lease, LeaseLost, Superseded
 
 
 class Group:
@@ -48,6 +48,35 @@ def test_who_is_not_counted_in_does_not_write() -> None:
     group = Group(False)
     with pytest.raises(LeaseLost, match="others have taken over"):
         asyncio.run(group.lease.hold())
+
+
+def test_what_is_lost_comes_back_with_an_assignment_only() -> None:
+    """After the group's no there is nothing to ask, and a late yes counts for nothing."""
+    group = Group(False)
+    with pytest.raises(LeaseLost):
+        asyncio.run(group.lease.hold())
+    group.lease.renew(time.monotonic())
+    with pytest.raises(LeaseLost):
+        asyncio.run(group.lease.hold())
+    assert group.asked == 1
+    group.lease.begin()
+    asyncio.run(group.lease.hold())
+    assert (group.lease.lost_s, group.asked) == (None, 1)
+
+
+def test_a_no_to_a_question_before_a_rebalance() -> None:
+    """It says nothing of the partitions that are assigned since, and ends what was under way."""
+    group = Group(False)
+
+    async def rebalance() -> bool:
+        group.lease.turn += 1
+        return await Group.prove(group)
+
+    group.lease = Lease(rebalance)
+    with pytest.raises(Superseded, match="while the group was asked") as raised:
+        asyncio.run(group.lease.hold())
+    assert not isinstance(raised.value, LeaseLost)
+    assert group.lease.lost_s is None
 
 
 def test_an_answer_that_took_too_long_is_no_proof() -> None:
