@@ -47,12 +47,20 @@ class InfluxServer:
 
     Data lie in ``directory``, which is kept; without one, in a temporary one that goes at the end.
     ``program`` is the influxd to run; without it one is found or built (may raise ``CannotBuild``).
+    Not ``onboarded`` it has none of them, as a server that was just installed.
     """
 
     org = "ward"
     bucket = "inowatch"
 
-    def __init__(self, directory: Path | None = None, program: Path | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path | None = None,
+        program: Path | None = None,
+        *,
+        onboarded: bool = True,
+    ) -> None:
+        self._onboarded = onboarded
         self._program = program
         self._is_temporary = directory is None
         self._directory = directory
@@ -71,7 +79,8 @@ class InfluxServer:
             self._directory = Path(tempfile.mkdtemp(prefix="inowatch-influxd-"))
         try:
             self._start_on_a_free_port()
-            self._onboard()
+            if self._onboarded:
+                self._onboard()
         except BaseException:
             self._leave()
             raise

@@ -1,0 +1,85 @@
+"""The tasks that make a row a minute out of the samples, for questions about months and years.
+
+Every number that a device sends becomes ``<name>_mean``, ``_min`` and ``_max`` of its minute in the
+measurement ``telemetry_1m``, at the minute's beginning and with the sample's own tags; ``samples``
+counts what came. They are the numbers as they were sent, whatever the device was doing (a zero
+calibration is in them): for charts. Judgement and audit read the samples themselves.
+
+A minute is computed again until nothing more can come for it, and again is the same: rows are
+written over. Text only; it asks no server.
+"""
+
+from msgspec import Struct
+
+from schemas.telemetry import Telemetry
+
+MEASUREMENT = "telemetry_1m"
+NUMBERS = tuple(
+    name for name in Telemetry.__struct_fields__ if name.endswith(("_ppm", "_pct", "_bar"))
+)
+"""A number carries its unit in its name (contract, section 1)."""
+
+_SCRIPT = """\
+// Made by `inowatch deploy influxdb`; a change made here is undone by its next run.
+import "date"
+
+option task = {{name: "{name}", every: {every}, offset: {offset}}}
+
+// Whole minutes only: half of one would be written over a whole one.
+from_time = date.truncate(t: date.sub(d: {back}, from: now()), unit: 1m)
+to_time = date.truncate(t: now(), unit: 1m)
+
+fields = (tables=<-) => tables
+    |> range(start: from_time, stop: to_time)
+    |> filter(fn: (r) => r._measurement == "telemetry")
+
+numbers = from(bucket: "{samples}")
+    |> fields()
+    |> filter(fn: (r) => {is_number})
+
+minutes = (tables=<-, fn) => tables
+    |> aggregateWindow(every: 1m, fn: fn, createEmpty: false, timeSrc: "_start")
+
+kept = (tables=<-, name) => tables
+    |> map(fn: (r) => ({{r with _measurement: "{measurement}", _field: name(of: r._field)}}))
+    |> to(bucket: "{minutes}")
+
+numbers |> minutes(fn: mean) |> kept(name: (of) => of + "_mean")
+numbers |> minutes(fn: min) |> kept(name: (of) => of + "_min")
+numbers |> minutes(fn: max) |> kept(name: (of) => of + "_max")
+from(bucket: "{samples}")
+    |> fields()
+    |> filter(fn: (r) => r._field == "mode")
+    |> minutes(fn: count)
+    |> kept(name: (of) => "samples")
+"""
+
+
+class MinuteTask(Struct, frozen=True):
+    """When the minutes are computed, and how far back; durations as Flux writes them."""
+
+    name: str
+    every: str
+    offset: str
+    back: str
+
+    def script(self, samples: str, minutes: str) -> str:
+        """Write the task from the bucket ``samples`` into the bucket ``minutes``."""
+        return _SCRIPT.format(
+            name=self.name,
+            every=self.every,
+            offset=self.offset,
+            back=self.back,
+            samples=samples,
+            minutes=minutes,
+            measurement=MEASUREMENT,
+            is_number=" or ".join(f'r._field == "{name}"' for name in NUMBERS),
+        )
+
+
+TASKS = (
+    # A device that was out of reach for an hour sends what it has stored.
+    MinuteTask(name="inowatch-minutes", every="10m", offset="1m", back="2h"),
+    # A recorder that was down catches up with what Kafka has kept: seven days of it.
+    MinuteTask(name="inowatch-minutes-late", every="1d", offset="2h", back="8d"),
+)
