@@ -29,28 +29,29 @@ option task = {{name: "{name}", every: {every}, offset: {offset}}}
 from_time = date.truncate(t: date.sub(d: {back}, from: now()), unit: 1m)
 to_time = date.truncate(t: now(), unit: 1m)
 
-fields = (tables=<-) => tables
+// A reading of its own for each: only what one alone reads is summed up in the storage.
+read = (fn) => from(bucket: "{samples}")
     |> range(start: from_time, stop: to_time)
     |> filter(fn: (r) => r._measurement == "telemetry")
+    |> filter(fn: fn)
 
-numbers = from(bucket: "{samples}")
-    |> fields()
-    |> filter(fn: (r) => {is_number})
-
-minutes = (tables=<-, fn) => tables
-    |> aggregateWindow(every: 1m, fn: fn, createEmpty: false, timeSrc: "_start")
+numbers = () => read(fn: (r) => {is_number})
 
 kept = (tables=<-, name) => tables
     |> map(fn: (r) => ({{r with _measurement: "{measurement}", _field: name(of: r._field)}}))
     |> to(bucket: "{minutes}")
 
-numbers |> minutes(fn: mean) |> kept(name: (of) => of + "_mean")
-numbers |> minutes(fn: min) |> kept(name: (of) => of + "_min")
-numbers |> minutes(fn: max) |> kept(name: (of) => of + "_max")
-from(bucket: "{samples}")
-    |> fields()
-    |> filter(fn: (r) => r._field == "mode")
-    |> minutes(fn: count)
+numbers()
+    |> aggregateWindow(every: 1m, fn: mean, createEmpty: false, timeSrc: "_start")
+    |> kept(name: (of) => of + "_mean")
+numbers()
+    |> aggregateWindow(every: 1m, fn: min, createEmpty: false, timeSrc: "_start")
+    |> kept(name: (of) => of + "_min")
+numbers()
+    |> aggregateWindow(every: 1m, fn: max, createEmpty: false, timeSrc: "_start")
+    |> kept(name: (of) => of + "_max")
+read(fn: (r) => r._field == "mode")
+    |> aggregateWindow(every: 1m, fn: count, createEmpty: false, timeSrc: "_start")
     |> kept(name: (of) => "samples")
 """
 
