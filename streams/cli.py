@@ -59,10 +59,19 @@ def run(roles: tuple[str, ...]) -> None:
 
 @main.command()
 @click.option("--format", "form", default="table", type=click.Choice(["table", "json"]))
-def status(form: "Form") -> None:
+@click.option("--role", help="Only this role: is anybody at it, and does nothing wait.")
+def status(form: "Form", role: str | None) -> None:
     """Say whether it is well: lag, clock, receivers, undelivered pages. Exit code 1 when not."""
+    from streams.settings import WATCHED
+    from streams.watch.role_status import role_faults
     from streams.watch.status_command import run_status
 
+    if role is not None:
+        if role not in WATCHED:
+            raise click.UsageError(f"no role {role!r} to look at: {', '.join(WATCHED)}")
+        faults = role_faults(settings_of_environment(), role)
+        click.echo("\n".join(f"NOT WELL: {fault}" for fault in faults) or "well")
+        sys.exit(1 if faults else 0)
     try:
         well, text = run_status(settings_of_environment(), form)
     except ValueError as wrong:

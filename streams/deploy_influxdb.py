@@ -16,7 +16,7 @@ _DAYS = click.IntRange(0, 36_500)
 KEEP_D = 400
 """A year that is looked back on, and a month to do it in."""
 KEEP_MINUTES_D = 3660
-"""Ten years of rows a minute take less than a month of samples at one a second."""
+"""Ten years of rows a minute take as much as 50 days of samples at one a second (measured)."""
 
 
 @click.command("influxdb")
