@@ -1,10 +1,11 @@
 """Faust's consumer, changed in one thing: the records fetched from a partition are one message.
 
 Faust 0.15.3 spends its time on messages, so it is handed fewer. Every topic that an agent reads
-comes in batches; only changelogs, from which Faust itself restores the tables, come record by
-record. Promise: what is committed of a partition ends with a batch before which every batch is
-acknowledged and made lasting; a crash brings back whole batches and skips none. It leans on Faust's
-insides, which tests/contract/test_faust_internals.py pins.
+comes in batches; what is fetched of a changelog, from which tables are restored, is put into its
+table at once, and Faust hears only how far it has come. Promise: what is committed of a partition
+ends with a batch before which every batch is acknowledged and made lasting; a crash brings back
+whole batches and skips none. It leans on Faust's insides, which
+tests/contract/test_faust_internals.py pins.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any
 
-from faust.transport.drivers.aiokafka import Consumer, Transport
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 from faust.types import TP
 
 from streams.batch import IN_FLIGHT_BYTES, IN_FLIGHT_RECORDS, InFlight, cut
@@ -36,6 +37,19 @@ Fetching from none would be taken for fetching from all; not fetching, after
 
 _SOON_S = 0.02
 """When to ask again whether there is room: nobody handles 10,000 records in so little time."""
+
+FETCH_WAIT_MS = 100
+"""How long the broker may keep a question for records open when there are none. The next one
+waits for it: with Faust's 1500 ms a restarted worker stands still before its first record."""
+
+
+class _Thread(AIOKafkaConsumerThread):  # type: ignore[misc] # Faust ships no types
+    """Kafka's client in a thread of its own."""
+
+    def _create_worker_consumer(self, transport: Any) -> Any:
+        client = super()._create_worker_consumer(transport)
+        client._fetch_max_wait_ms = FETCH_WAIT_MS  # noqa: SLF001 # Faust has no setting for it
+        return client
 
 
 class BatchConsumer(Consumer):  # type: ignore[misc] # Faust ships no types
@@ -62,6 +76,9 @@ class BatchConsumer(Consumer):  # type: ignore[misc] # Faust ships no types
         # A commit between two messages of a fetch would leave room for a rebalance between them.
         # The one of every second is enough.
         self._commit_every = None
+
+    def _new_consumer_thread(self) -> AIOKafkaConsumerThread:
+        return _Thread(self, loop=self.loop, beacon=self.beacon)
 
     @property
     def in_flight(self) -> tuple[int, int]:
@@ -92,12 +109,21 @@ class BatchConsumer(Consumer):  # type: ignore[misc] # Faust ships no types
         batches: dict[TP, list[Any]] = {}
         for tp, found in fetched.items():
             if self._is_changelog_tp(tp):
-                batches[tp] = found
+                # Once the table is whole it knows more than a fetch that was under way.
+                if found and tp in self._get_active_partitions():
+                    batches[tp] = [self._restored(found)]
             elif seeks != self._seeks:
                 self._astray = True
             else:
                 batches[tp] = [_as_one(batch, bytes_) for batch, bytes_ in cut(found)]
         return batches
+
+    def _restored(self, found: list[Any]) -> Any:
+        """Put records of a changelog into their table; returns one that says how far they reach."""
+        table = self.app.tables._changelogs[found[0].topic]  # noqa: SLF001 # nobody else tells
+        table.apply_changelog_batch(map(_Kept, found))
+        # To forget a key that nobody has changes nothing; its offset is what counts.
+        return dataclasses.replace(found[-1], key=b"", value=None)
 
     def _to_message(self, tp: TP, record: Any) -> Any:
         """Make a message, of a batch as of a record of a changelog; Faust hands it out at once."""
@@ -247,6 +273,15 @@ class BatchTransport(Transport):  # type: ignore[misc] # Faust ships no types
     """Faust's transport to Kafka with a ``BatchConsumer``."""
 
     Consumer = BatchConsumer
+
+
+class _Kept:
+    """A record of a changelog, as tables want to be given it."""
+
+    def __init__(self, record: Any) -> None:
+        self.key = record.key
+        self.value = record.value
+        self.message = record
 
 
 def _as_one(batch: Any, bytes_: int) -> Any:
