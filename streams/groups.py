@@ -21,4 +21,5 @@ def topics_read(role: str, names: Topics) -> tuple[str, ...]:
         "recorder": (*names.inputs, *outputs, *seen),
         "pager": (names.alerts,),
         "board": (names.board, names.pages),
+        "journal": (names.alerts, names.pages, names.actions, names.changes, names.views),
     }[role]
