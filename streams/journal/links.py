@@ -18,7 +18,9 @@ from streams.journal.sealed import is_genuine
 ANCHORS = "anchors"
 """The name of the chain that the anchors are."""
 
-What = Literal["edited", "missing", "reordered", "replaced", "truncated", "unknown-key", "torn"]
+What = Literal[
+    "edited", "missing", "reordered", "replaced", "truncated", "unknown-key", "torn", "unreadable"
+]
 
 _R = TypeVar("_R", Entry, Anchor)
 _ENTRY = msgspec.json.Decoder(Entry)

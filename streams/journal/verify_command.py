@@ -24,6 +24,7 @@ from streams.journal.sealed import START
 from streams.journal.shelf import chains_in, file_of
 from streams.stores.open import open_store
 from streams.stores.points import record_of
+from streams.stores.port import StoreUnavailable, WrongStore
 
 Form = Literal["table", "json"]
 
@@ -51,7 +52,7 @@ class Verdict(Struct, frozen=True):
 def verify(journal: Path, anchors: Path, key_file: Path, store: str | None) -> Verdict:
     """Read all chains of ``journal``, and what anchors say of them.
 
-    Raises ``InvalidKeys``, ``OSError``, and what opening and reading a store raise.
+    Raises ``InvalidKeys``, ``OSError``, and ``ValueError`` for what is no address of a store.
     """
     keys = read_keys(key_file)
     reports: list[Report] = []
@@ -138,15 +139,15 @@ def _of_store(address: str, keys: Keys) -> tuple[Report, list[Anchor]]:
     """Read the anchors that the recorder has kept. Some may be lacking: it may be behind."""
     good: list[Anchor] = []
     fault: Fault | None = None
-    with closing(open_store(address, make=False)) as store:
-        for number, point in enumerate(store.read(_MEASUREMENT, _BEGINNING, _END), 1):
-            record = record_of(point)
-            found = anchor_of(encode(record), keys.by_id)
+    try:
+        for number, line in enumerate(_kept(address), 1):
+            found = anchor_of(line, keys.by_id)
             if isinstance(found, Anchor):
                 good.append(found)
             elif fault is None:
-                seq = record.number if isinstance(record, Anchor) else number
-                fault = Fault(seq=seq, line=number, what=found.what, detail=found.detail)
+                fault = Fault(seq=number, line=number, what=found.what, detail=found.detail)
+    except (StoreUnavailable, WrongStore) as away:
+        fault = Fault(seq=1, line=1, what="unreadable", detail=f"the store cannot be read: {away}")
     report = Report(
         chain=STORE,
         entries=len(good),
@@ -157,6 +158,16 @@ def _of_store(address: str, keys: Keys) -> tuple[Report, list[Anchor]]:
         fault=fault,
     )
     return report, good
+
+
+def _kept(address: str) -> Iterator[bytes]:
+    """Yield the anchors as lines, in the order of their times; ``record_of`` restores each byte."""
+    with closing(open_store(address, make=False)) as store:
+        for point in store.read(_MEASUREMENT, _BEGINNING, _END):
+            try:
+                yield encode(record_of(point))
+            except ValueError:
+                yield b""
 
 
 def _lines(path: Path) -> Iterator[bytes]:

@@ -288,4 +288,5 @@ def test_wrong_use_of_the_command(home: Path, key_file: Path) -> None:
     assert (result.exit_code, "chmod 600" in result.stderr) == (2, True)
     key_file.chmod(0o600)
     result = verify(home, key_file, "--store", f"sqlite:///{home}/none.db")
-    assert (result.exit_code, "there is no" in result.stderr) == (1, True)
+    assert (result.exit_code, "unreadable: the store cannot be read" in result.stdout) == (1, True)
+    assert verify(home, key_file, "--store", "oracle:x").exit_code == 2
