@@ -86,6 +86,9 @@ def read_chain(chain: str, lines: Iterable[bytes], read: Read, pins: Pins) -> Re
         bad = _truncated(count, pins) or bad
     elif bad is not None and bad.what == "missing" and _comes(count + 1, rest, read):
         bad = Bad("reordered", f"another entry stands here, and {count + 1} further down")
+    fault = None
+    if bad is not None:
+        fault = Fault(seq=count + 1, line=count + 1, what=bad.what, detail=bad.detail)
     return Report(
         chain=chain,
         entries=count,
@@ -93,7 +96,7 @@ def read_chain(chain: str, lines: Iterable[bytes], read: Read, pins: Pins) -> Re
         ends=last.time if last else None,
         head=last.hash if last else START,
         lost=lost,
-        fault=bad and Fault(seq=count + 1, line=count + 1, what=bad.what, detail=bad.detail),
+        fault=fault,
     )
 
 

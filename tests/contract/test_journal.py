@@ -1,6 +1,8 @@
 """The journal over real Kafka: each record once, whatever happens to its worker and its files."""
 
 import json
+import os
+import sys
 import urllib.request
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
+from deploy.guarded import Guarded
 from schemas.anchor import Anchor
 from schemas.view import View
 from streams.cli import main
@@ -122,8 +125,7 @@ def test_what_a_file_lost_comes_back(kafka: str, tmp_path: Path, env: dict[str, 
         send(site, 40)
         site.start("journal")
         assert eventually(lambda: journaled(site) == in_kafka(site))
-        mark = f"{site.settings.prefix}.alerts", 0
-        assert eventually(lambda: site.committed("journal").get(mark, 0) > 0)
+        assert eventually(lambda: sum(site.committed("journal").values()) == 5 * 40)
         site.workers.pop("journal").stop()
         cut, gone = (file_of(site, f"{site.topics.alerts}/{number}") for number in (0, 1))
         whole = cut.read_bytes(), gone.read_bytes()
@@ -173,6 +175,24 @@ def test_a_cut_chain_contradicts_its_anchors(
         assert by_store.exit_code == 1
         assert bad in by_store.stdout
         assert "entry 2, line 2, truncated: the chain ends after 1" in by_store.stdout
+
+
+def test_anchors_are_dropped_hour_by_hour(kafka: str, tmp_path: Path, env: dict[str, str]) -> None:
+    """With an hour of half a second: one anchor on top of the other, in the file and the topic."""
+    with product(kafka, tmp_path, env) as site:
+        send(site, 5)
+        hurried = (
+            "import streams.journal.role as role; role.ANCHOR_S = 0.5; "
+            "from streams.cli import main; main(['run', 'journal'])"
+        )
+        site.workers["journal"] = Guarded(
+            [sys.executable, "-c", hurried], env={**os.environ, **site.env}
+        )
+        assert eventually(lambda: len(anchors(site)) > 4)
+        site.workers.pop("journal").stop()
+        assert len(set(site.read(site.topics.anchors)) & set(anchors(site))) > 3
+        assert [json.loads(line)["number"] for line in anchors(site)][:5] == [1, 2, 3, 4, 5]
+        assert verify(site, "").exit_code == 0
 
 
 def test_a_disk_that_is_away_is_waited_for(kafka: str, tmp_path: Path, env: dict[str, str]) -> None:

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from schemas.anchor import Anchor
 from streams.batch import KafkaRecord
 from streams.journal.anchoring import Anchors
-from streams.journal.chain import Fault, Pin, Pins, Read, pins_of, read_chain
+from streams.journal.chain import Fault, Pin, Pins, pins_of, read_chain
 from streams.journal.entries import entry_of
 from streams.journal.keys import Keys
-from streams.journal.links import ANCHORS, Bad, Link, anchor_link, anchor_of, entry_link
+from streams.journal.links import ANCHORS, Bad, Link, Read, anchor_link, anchor_of, entry_link
 from streams.journal.shelf import Shelf, file_of
 
 ENTRIES = 12
