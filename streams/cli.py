@@ -48,6 +48,8 @@ def run(roles: tuple[str, ...]) -> None:
     if unknown:
         raise click.UsageError(f"no role {unknown[0]!r}; there are {', '.join(ROLES)}")
     settings = settings_of_environment()
+    if not roles and settings.journal is None:
+        click.echo("no audit journal is kept: INOWATCH_JOURNAL names no folder", err=True)
     if len(roles) != 1:
         sys.exit(run_roles(roles or usual_roles(settings)))
     try:

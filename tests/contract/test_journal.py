@@ -20,22 +20,13 @@ from streams.journal.looked import note_view
 from streams.stores.open import open_store
 from streams.stores.points import record_of
 from tests.contract.test_recorder import END, START
-from tests.e2e.product import Product, eventually, product
-
-FIRST = "first " + "ab" * 32
+from tests.e2e.product import Product, eventually, journal_in, product
 
 
 @pytest.fixture
 def env(tmp_path: Path) -> dict[str, str]:
     """Say where the journal is kept, its anchors elsewhere, and with which key."""
-    key_file = tmp_path / "keys"
-    key_file.write_text(f"{FIRST}\n")
-    key_file.chmod(0o600)
-    return {
-        "INOWATCH_JOURNAL": str(tmp_path / "journal"),
-        "INOWATCH_JOURNAL_KEY_FILE": str(key_file),
-        "INOWATCH_ANCHORS": str(tmp_path / "elsewhere" / "anchors.jsonl"),
-    }
+    return journal_in(tmp_path)
 
 
 def send(site: Product, count: int, since: int = 0) -> None:

@@ -10,6 +10,7 @@ from streams.app import WATCHDOG, WORKERS, run_role, usual_roles
 from streams.ending import CannotStart
 from streams.groups import app_id, topics_read
 from streams.settings import WATCHABLE, WATCHED, InvalidSettings, read_settings
+from tests.e2e.product import journal_in
 
 KAFKA = {"INOWATCH_KAFKA": "127.0.0.1:9"}
 
@@ -17,14 +18,6 @@ KAFKA = {"INOWATCH_KAFKA": "127.0.0.1:9"}
 def test_every_worker_is_watched() -> None:
     """A role that is added to the workers is watched too."""
     assert set(WATCHABLE) == set(WORKERS)
-
-
-def journal_in(folder: Path) -> dict[str, str]:
-    """Say where a journal is kept, with a key to seal it."""
-    key_file = folder / "keys"
-    key_file.write_text("first " + "ab" * 32)
-    key_file.chmod(0o600)
-    return {"INOWATCH_JOURNAL": str(folder / "j"), "INOWATCH_JOURNAL_KEY_FILE": str(key_file)}
 
 
 @pytest.mark.parametrize("role", WATCHABLE)
