@@ -11,6 +11,7 @@ import click
 
 from streams.console import in_words, settings_of_environment
 from streams.deploy_influxdb import deploy_influxdb
+from streams.journal.cli import journal
 from streams.letters.cli import dead_letters
 from streams.offline_commands import explain, policy, replay, scenario
 
@@ -34,12 +35,13 @@ def main() -> None:
 @main.command()
 @click.argument("roles", nargs=-1)
 def run(roles: tuple[str, ...]) -> None:
-    """Run the named roles: monitor, recorder, pager, board, watchdog. All of them by default.
+    """Run the named roles: monitor, recorder, pager, board, journal, watchdog; by default all.
 
     One role runs in this process; several run as processes of their own that are started again
-    when they die. Settings come from the environment (INOWATCH_*); see the README.
+    when they die. Settings come from the environment (INOWATCH_*); see the README. Without
+    INOWATCH_JOURNAL there is no journal among them.
     """
-    from streams.app import ROLES, run_role
+    from streams.app import ROLES, run_role, usual_roles
     from streams.ending import EXIT_CANNOT_START, CannotStart
     from streams.supervise import run_roles
 
@@ -47,8 +49,10 @@ def run(roles: tuple[str, ...]) -> None:
     if unknown:
         raise click.UsageError(f"no role {unknown[0]!r}; there are {', '.join(ROLES)}")
     settings = settings_of_environment()
+    if not roles and settings.journal is None:
+        click.echo("no audit journal is kept: INOWATCH_JOURNAL names no folder", err=True)
     if len(roles) != 1:
-        sys.exit(run_roles(roles or tuple(ROLES)))
+        sys.exit(run_roles(roles or usual_roles(settings)))
     try:
         with in_words():
             run_role(roles[0], settings)
@@ -62,13 +66,13 @@ def run(roles: tuple[str, ...]) -> None:
 @click.option("--role", help="Only this role: is anybody at it, and does nothing wait.")
 def status(form: "Form", role: str | None) -> None:
     """Say whether it is well: lag, clock, receivers, undelivered pages. Exit code 1 when not."""
-    from streams.settings import WATCHED
+    from streams.settings import WATCHABLE
     from streams.watch.role_status import role_faults
     from streams.watch.status_command import run_status
 
     if role is not None:
-        if role not in WATCHED:
-            raise click.UsageError(f"no role {role!r} to look at: {', '.join(WATCHED)}")
+        if role not in WATCHABLE:
+            raise click.UsageError(f"no role {role!r} to look at: {', '.join(WATCHABLE)}")
         faults = role_faults(settings_of_environment(), role)
         click.echo("\n".join(f"NOT WELL: {fault}" for fault in faults) or "well")
         sys.exit(1 if faults else 0)
@@ -138,7 +142,7 @@ def deploy_kafka() -> None:
 
 
 deploy.add_command(deploy_influxdb)
-for command in (replay, policy, explain, scenario, dead_letters):
+for command in (replay, policy, explain, scenario, dead_letters, journal):
     main.add_command(command)
 
 

@@ -12,8 +12,6 @@ import os
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
-from msgspec import Struct
-
 from streams.stores.port import Store, StoreUnavailable
 
 TOKEN_VARIABLE = "INOWATCH_INFLUXDB_TOKEN"  # noqa: S105 - the name of a variable, not a secret
@@ -56,21 +54,6 @@ def _sqlite(parts: SplitResult, *, make: bool) -> Store:
 def _influx(parts: SplitResult) -> Store:
     from streams.stores.influx import InfluxStore
 
-    place = influx_place(parts)
-    return InfluxStore(place.url, place.org, place.bucket, _token(place.token_files))
-
-
-class InfluxPlace(Struct, frozen=True):
-    """What an influxdb address names: the server's URL, an organization, a bucket, token files."""
-
-    url: str
-    org: str
-    bucket: str
-    token_files: list[str] | None
-
-
-def influx_place(parts: SplitResult) -> InfluxPlace:
-    """Read an influxdb address, without opening anything; ``ValueError`` says what is wrong."""
     if "@" in parts.netloc:
         raise ValueError(f"no secret stands in an address: put the token in {TOKEN_VARIABLE}")
     parameters = parse_qs(parts.query, keep_blank_values=True)
@@ -85,8 +68,8 @@ def influx_place(parts: SplitResult) -> InfluxPlace:
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     port = parts.port or _DEFAULT_PORT[parts.scheme]
     protocol = "https" if parts.scheme.endswith("https") else "http"
-    url = f"{protocol}://{host}:{port}"
-    return InfluxPlace(url, unquote(org), unquote(bucket), parameters.get("token-file"))
+    token = _token(parameters.get("token-file"))
+    return InfluxStore(f"{protocol}://{host}:{port}", unquote(org), unquote(bucket), token)
 
 
 def _token(files: list[str] | None) -> str:
