@@ -44,6 +44,8 @@ certificate deploy deploy "DNS:deploy"
 certificate influxdb influxdb "DNS:influxdb,DNS:localhost,IP:127.0.0.1"
 certificate grafana grafana "DNS:grafana,DNS:localhost,IP:127.0.0.1"
 [ -s grafana-admin-password ] || openssl rand -base64 33 > grafana-admin-password
+# The name of the journal's key is the month in which it came into use.
+[ -s journal.keys ] || echo "$(date +%Y-%m) $(openssl rand -hex 32)" > journal.keys
 # The pager's receivers: fill the one that is used, and name it in receivers.env.
 [ -e pagerduty-key ] || : > pagerduty-key
 [ -s webhook-secret ] || printf 'whsec_%s\n' "$(openssl rand -base64 32)" > webhook-secret

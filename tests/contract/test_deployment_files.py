@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 from streams.app import ROLES
-from streams.settings import WATCHED
+from streams.settings import WATCHABLE
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -152,7 +152,7 @@ def test_compose_runs_every_role_once() -> None:
         assert "deploy" not in service, "a service that is scaled has one instance for all"
         places.add((role, settings["INOWATCH_INSTANCE"]))
         whole = ["CMD", "inowatch", "status"]
-        expected = [*whole, "--role", role] if role in WATCHED else whole
+        expected = [*whole, "--role", role] if role in WATCHABLE else whole
         assert service["healthcheck"]["test"] == expected
         # Of Kafka's passwords each has its own and no other.
         passwords = [one for one in service["secrets"] if isinstance(one, dict)]
@@ -190,7 +190,7 @@ def test_kubernetes_runs_every_role() -> None:
         assert container["image"] == "inowatch"
         whole = ["inowatch", "status"]
         asked = container["readinessProbe"]["exec"]["command"]
-        assert asked == ([*whole, "--role", role] if role in WATCHED else whole)
+        assert asked == ([*whole, "--role", role] if role in WATCHABLE else whole)
         assert container["readinessProbe"]["timeoutSeconds"] >= 30
         env = {each["name"]: each for each in container["env"]}
         source = env["INOWATCH_INSTANCE"]["valueFrom"]["fieldRef"]["fieldPath"]
@@ -206,15 +206,16 @@ def test_kubernetes_runs_every_role() -> None:
         assert pod["securityContext"]["runAsNonRoot"] is True
         assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
         assert pod["automountServiceAccountToken"] is False
+        claims = [claim["metadata"] for claim in one["spec"].get("volumeClaimTemplates", [])]
         assert {mount["name"] for mount in container["volumeMounts"]} == {
-            volume["name"] for volume in pod["volumes"]
+            volume["name"] for volume in [*pod["volumes"], *claims]
         }
 
 
-def test_a_board_is_one() -> None:
-    """The board needs every partition and the watchdog is one a site: neither has a second."""
+def test_what_is_one() -> None:
+    """The board needs every partition; journal and watchdog are one a site: none has a second."""
     sets = named("StatefulSet")
-    assert [sets[role]["spec"]["replicas"] for role in ("board", "watchdog")] == [1, 1]
+    assert [sets[one]["spec"]["replicas"] for one in ("board", "journal", "watchdog")] == [1, 1, 1]
 
 
 def test_every_role_has_a_budget_and_a_network_policy() -> None:
