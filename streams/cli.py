@@ -11,6 +11,7 @@ import click
 
 from streams.console import in_words, settings_of_environment
 from streams.deploy_influxdb import deploy_influxdb
+from streams.deploy_users import deploy_users
 from streams.journal.cli import journal
 from streams.letters.cli import dead_letters
 from streams.offline_commands import explain, policy, replay, scenario
@@ -142,6 +143,7 @@ def deploy_kafka() -> None:
 
 
 deploy.add_command(deploy_influxdb)
+deploy.add_command(deploy_users)
 for command in (replay, policy, explain, scenario, dead_letters, journal):
     main.add_command(command)
 

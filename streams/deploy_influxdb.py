@@ -66,8 +66,8 @@ def deploy_influxdb(
     code 1). Secrets are written to files that only their owner may read, and never shown.
     """
     from deploy.influxdb.api import SetupFailed
-    from deploy.influxdb.secret_files import SecretFolder
     from deploy.influxdb.setup import Wanted, set_up
+    from deploy.secret_files import SecretFolder
 
     url, org, bucket, ca_file = _place(store)
     wanted = Wanted(

@@ -13,8 +13,8 @@ from msgspec import Struct
 
 from deploy.influxdb.api import InfluxApi, SetupFailed
 from deploy.influxdb.minutes import TASKS
-from deploy.influxdb.secret_files import SecretFolder, fresh
 from deploy.influxdb.tokens import TOKENS, Place, keep_token
+from deploy.secret_files import SecretFolder, fresh
 
 ADMIN = "inowatch"
 ADMIN_PASSWORD = "influxdb-admin-password"  # noqa: S105 - the name of a file, not a secret

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from deploy.influxdb.api import InfluxApi, SetupFailed
-from deploy.influxdb.secret_files import SecretFolder
+from deploy.secret_files import SecretFolder
 
 _DENIED = {401, 403, 404}
 """Not known, not allowed; a bucket that one may not see is said not to be there."""

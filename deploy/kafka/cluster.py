@@ -44,6 +44,11 @@ class Cluster:
     def __init__(self, client: KafkaAdminClient) -> None:
         self._client = client
 
+    @property
+    def client(self) -> KafkaAdminClient:
+        """Kafka's own client, for what is asked in one place only."""
+        return self._client
+
     def topics(self, names: Iterable[str]) -> dict[str, FoundTopic]:
         """Return what exists of these topics, by name.
 

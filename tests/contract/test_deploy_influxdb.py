@@ -16,7 +16,7 @@ import pytest
 from deploy.free_port import free_port
 from deploy.influxdb.api import InfluxApi, SetupFailed
 from deploy.influxdb.minutes import MEASUREMENT, NUMBERS, TASKS
-from deploy.influxdb.secret_files import SecretFolder
+from deploy.secret_files import SecretFolder
 from deploy.influxdb.server import InfluxServer
 from deploy.influxdb.setup import Wanted, set_up
 from deploy.influxdb.tokens import TOKENS
