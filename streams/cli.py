@@ -11,6 +11,7 @@ import click
 
 from streams.console import in_words, settings_of_environment
 from streams.deploy_influxdb import deploy_influxdb
+from streams.deploy_named import deploy_what_is_named
 from streams.deploy_users import deploy_users
 from streams.journal.cli import journal
 from streams.letters.cli import dead_letters
@@ -128,9 +129,15 @@ def simulate(  # noqa: PLR0913, PLR0917 - the contract's options, one parameter 
         raise click.ClickException(str(wrong)) from None
 
 
-@main.group()
-def deploy() -> None:
-    """Set up servers; doing it twice changes nothing."""
+@main.group(invoke_without_command=True)
+@click.pass_context
+def deploy(context: click.Context) -> None:
+    """Set up servers; doing it twice changes nothing.
+
+    Without a command: Kafka's topics, and each server that the settings name.
+    """
+    if context.invoked_subcommand is None:
+        sys.exit(deploy_what_is_named(deploy.commands))
 
 
 @deploy.command("kafka")

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
@@ -14,13 +15,16 @@ from typing import Any
 import pytest
 
 from deploy.free_port import free_port
+from deploy.guarded import Guarded
 from deploy.influxdb.api import InfluxApi, SetupFailed
 from deploy.influxdb.minutes import MEASUREMENT, NUMBERS, TASKS
-from deploy.secret_files import SecretFolder
 from deploy.influxdb.server import InfluxServer
 from deploy.influxdb.setup import Wanted, set_up
 from deploy.influxdb.tokens import TOKENS
+from deploy.secret_files import SecretFolder
 from schemas.telemetry import Telemetry
+from streams.deploy_command import delete_topics
+from streams.settings import read_settings
 from streams.stores.influx import InfluxStore
 from streams.stores.points import points_of
 from streams.stores.port import Point, StoreUnavailable
@@ -321,6 +325,32 @@ def test_cut_off_before_the_server_knew(influxd: Path, tmp_path: Path) -> None:
         assert site.inventory()["users"][0]["name"] == "inowatch"
 
 
+def test_over_tls(influxd: Path, tmp_path: Path) -> None:
+    """With compose's certificate and its authority the set-up speaks TLS; without it, it refuses."""
+    script = Path(__file__).parents[2] / "deploy" / "compose" / "make-secrets.sh"
+    subprocess.run(["sh", str(script), str(tmp_path)], check=True)
+    port = free_port()
+    command = [str(influxd), "--http-bind-address", f"127.0.0.1:{port}", "--reporting-disabled"]
+    command += ["--bolt-path", "bolt", "--sqlite-path", "sqlite", "--engine-path", "engine"]
+    # As compose says it.
+    env = os.environ | {
+        "INFLUXD_TLS_CERT": str(tmp_path / "influxdb.crt"),
+        "INFLUXD_TLS_KEY": str(tmp_path / "influxdb.key"),
+    }
+    site = Site(f"https://localhost:{port}", tmp_path / "made")
+    store = f"influxdb+https://localhost:{port}/{ORG}/{BUCKET}"
+    with (tmp_path / "log").open("wb") as log, Guarded(command, env=env, cwd=tmp_path, output=log):
+        until_s = time.monotonic() + RUN_S
+        said = site.deploy(store=f"{store}?ca-file={tmp_path / 'ca.pem'}")
+        while "out of reach" in said.stderr and time.monotonic() < until_s:
+            time.sleep(0.2)
+            said = site.deploy(store=f"{store}?ca-file={tmp_path / 'ca.pem'}")
+        assert said.returncode == 0, said.stderr
+        refused = site.deploy(store=store)
+        assert refused.returncode == 1
+        assert "CERTIFICATE_VERIFY_FAILED" in refused.stderr
+
+
 def test_a_server_of_others(influxd: Path, tmp_path: Path) -> None:
     """On a server in use it needs its operator's token, and then makes only what is missing."""
     with InfluxServer(program=influxd) as server:
@@ -358,3 +388,24 @@ def test_wrong_use_is_told(tmp_path: Path, store: str, code: int, words: str) ->
     assert (said.returncode, said.stdout) == (code, "")
     assert words in said.stderr
     assert not site.folder.exists()
+
+
+def test_all_that_the_settings_name(site: Site, kafka: str) -> None:
+    """Without a command Kafka and InfluxDB are set up; the second time nothing is changed."""
+    topics = read_settings({"INOWATCH_KAFKA": kafka, "INOWATCH_PREFIX": f"test-{uuid.uuid4().hex}"})
+    env = os.environ | {
+        "INOWATCH_KAFKA": kafka,
+        "INOWATCH_PREFIX": topics.prefix,
+        "INOWATCH_STORE": f"{site.url.replace('http', 'influxdb')}/{ORG}/{BUCKET}",
+        "INOWATCH_SECRETS": str(site.folder),
+    }
+    command = [sys.executable, "-m", "streams.cli", "deploy"]
+    try:
+        first = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+        assert first.returncode == 0, first.stderr
+        assert f"made {topics.prefix}.telemetry" in first.stderr
+        again = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+        assert (again.returncode, again.stdout) == (0, "")
+        assert again.stderr == "kafka:\ninfluxdb:\nnothing had to be changed\n"
+    finally:
+        delete_topics(topics)

@@ -235,6 +235,18 @@ def test_every_role_has_a_budget_and_a_network_policy() -> None:
     assert "egress" not in shut
 
 
+def test_the_guide_makes_what_the_manifests_ask_for() -> None:
+    """Every ConfigMap and Secret that a role mounts is among the objects or in docs/deploy.md."""
+    guide = (ROOT / "docs" / "deploy.md").read_text()
+    for role, one in named("StatefulSet").items():
+        volumes = one["spec"]["template"]["spec"]["volumes"]
+        asked = [f"configmap {v['configMap']['name']} " for v in volumes if "configMap" in v]
+        asked += [f"secret generic {v['secret']['secretName']} " for v in volumes if "secret" in v]
+        assert len(asked) > 1, role
+        for each in asked:
+            assert f"create {each}" in guide or f"create {each.replace(role, '$role')}" in guide
+
+
 def test_no_secret_stands_in_a_file() -> None:
     """Secrets are named by where they lie: no object of kind Secret, no key, no text of chance."""
     assert named("Secret") == {}
