@@ -326,7 +326,7 @@ def test_cut_off_before_the_server_knew(influxd: Path, tmp_path: Path) -> None:
 
 
 def test_over_tls(influxd: Path, tmp_path: Path) -> None:
-    """With compose's certificate and its authority the set-up speaks TLS; without it, it refuses."""
+    """With compose's certificate and its authority the set-up speaks TLS; else it refuses."""
     script = Path(__file__).parents[2] / "deploy" / "compose" / "make-secrets.sh"
     subprocess.run(["sh", str(script), str(tmp_path)], check=True)
     port = free_port()
