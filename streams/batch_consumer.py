@@ -34,6 +34,16 @@ Fetching from none would be taken for fetching from all; not fetching, after
 ``broker_max_poll_interval``, for a consumer that hangs.
 """
 
+_LONG_POLL_MS = 1500
+_SHORT_POLL_MS = 20
+"""How long the broker holds an answer to a fetch back while it has nothing: while all is quiet, and
+while records are being handed out.
+
+The client has one fetch under way at a time, and asks in it for no partition of which it still
+holds records. So with a backlog it comes to ask for the quiet partitions alone; the broker would
+hold that answer back, and those with the backlog would run dry and wait for it.
+"""
+
 _SOON_S = 0.02
 """When to ask again whether there is room: nobody handles 10,000 records in so little time."""
 
@@ -89,6 +99,7 @@ class BatchConsumer(Consumer):  # type: ignore[misc] # Faust ships no types
             timeout = min(timeout, _SOON_S)
         seeks = self._seeks
         fetched = await super()._getmany(wanted or _NOWHERE, timeout)
+        self._poll(long=not fetched and not records)
         batches: dict[TP, list[Any]] = {}
         for tp, found in fetched.items():
             if self._is_changelog_tp(tp):
@@ -98,6 +109,11 @@ class BatchConsumer(Consumer):  # type: ignore[misc] # Faust ships no types
             else:
                 batches[tp] = [_as_one(batch, bytes_) for batch, bytes_ in cut(found)]
         return batches
+
+    def _poll(self, *, long: bool) -> None:
+        """Say how long the next fetches may be held back by the broker."""
+        fetcher = self._thread._ensure_consumer()._fetcher  # noqa: SLF001 # it can be said nowhere else
+        fetcher._fetch_max_wait_ms = _LONG_POLL_MS if long else _SHORT_POLL_MS  # noqa: SLF001 # as above
 
     def _to_message(self, tp: TP, record: Any) -> Any:
         """Make a message, of a batch as of a record of a changelog; Faust hands it out at once."""

@@ -96,6 +96,7 @@ TEXTS: dict[type, dict[str, str]] = {
     },
     Fetcher: {
         "fetched_records": "be4348896b9b",
+        "_get_actions_per_node": "1dab2cf937d1",
     },
     AIOKafkaConsumer: {
         "seek_to_committed": "f6cd85c8b70a",
@@ -153,7 +154,8 @@ def test_arguments(name: str) -> None:
 def test_everything_meant_to_override_does() -> None:
     """No method of the batch consumer is without its counterpart but those that are new."""
     own = {name for name, member in vars(BatchConsumer).items() if inspect.isfunction(member)}
-    assert own - set(OVERRIDDEN) == {"__init__", "_find_back", "_prove", "_ask"}
+    new = {"__init__", "_find_back", "_prove", "_ask", "_is_lost", "_poll", "leave"}
+    assert own - set(OVERRIDDEN) == new
 
 
 def test_the_app_has_a_batch_consumer() -> None:
