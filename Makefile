@@ -11,8 +11,9 @@ help: ## what there is
 demo: $(VENV)/.ready ## the whole product on this machine; Ctrl-C ends it
 	$(BIN)/inowatch demo $(ARGS)
 
+# Two at a time, since most of them wait for servers; files in order, so that the long ones come first.
 test: $(VENV)/.ready ## every test, on real servers; prints the slowest
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(VENV)/.ready ## formatting, lint, types
 	$(BIN)/ruff format --check .

@@ -1,10 +1,11 @@
 """Faust's consumer, changed in one thing: the records fetched from a partition are one message.
 
 Faust 0.15.3 spends its time on messages, so it is handed fewer. Every topic that an agent reads
-comes in batches; only changelogs, from which Faust itself restores the tables, come record by
-record. Promise: what is committed of a partition ends with a batch before which every batch is
-acknowledged and made lasting; a crash brings back whole batches and skips none. It leans on Faust's
-insides, which tests/contract/test_faust_internals.py pins.
+comes in batches; what is fetched of a changelog, from which tables are restored, is put into its
+table at once, and Faust hears only how far it has come. Promise: what is committed of a partition
+ends with a batch before which every batch is acknowledged and made lasting; a crash brings back
+whole batches and skips none. It leans on Faust's insides, which
+tests/contract/test_faust_internals.py pins.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any
 
-from faust.transport.drivers.aiokafka import Consumer, Transport
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 from faust.types import TP
 
 from streams.batch import IN_FLIGHT_BYTES, IN_FLIGHT_RECORDS, InFlight, cut
@@ -34,18 +35,26 @@ Fetching from none would be taken for fetching from all; not fetching, after
 ``broker_max_poll_interval``, for a consumer that hangs.
 """
 
-_LONG_POLL_MS = 1500
-_SHORT_POLL_MS = 20
-"""How long the broker holds an answer to a fetch back while it has nothing: while all is quiet, and
-while records are being handed out.
-
-The client has one fetch under way at a time, and asks in it for no partition of which it still
-holds records. So with a backlog it comes to ask for the quiet partitions alone; the broker would
-hold that answer back, and those with the backlog would run dry and wait for it.
-"""
-
 _SOON_S = 0.02
 """When to ask again whether there is room: nobody handles 10,000 records in so little time."""
+
+FETCH_WAIT_MS = 100
+"""How long the broker may keep a question for records open when there are none. The next one
+waits for it: with Faust's 1500 ms a restarted worker stands still before its first record."""
+
+_BUSY_WAIT_MS = 20
+"""The same while records are being handed out. The client has one question open at a time, and asks
+in it for no partition of which it still holds records: with a backlog it comes to ask for the quiet
+partitions alone, and meanwhile the others run dry."""
+
+
+class _Thread(AIOKafkaConsumerThread):  # type: ignore[misc] # Faust ships no types
+    """Kafka's client in a thread of its own."""
+
+    def _create_worker_consumer(self, transport: Any) -> Any:
+        client = super()._create_worker_consumer(transport)
+        client._fetch_max_wait_ms = FETCH_WAIT_MS  # noqa: SLF001 # Faust has no setting for it
+        return client
 
 
 class BatchConsumer(Consumer):  # type: ignore[misc] # Faust ships no types
@@ -73,6 +82,9 @@ class BatchConsumer(Consumer):  # type: ignore[misc] # Faust ships no types
         # The one of every second is enough.
         self._commit_every = None
 
+    def _new_consumer_thread(self) -> AIOKafkaConsumerThread:
+        return _Thread(self, loop=self.loop, beacon=self.beacon)
+
     @property
     def in_flight(self) -> tuple[int, int]:
         """Records and bytes that are handed out and not acknowledged, over all partitions."""
@@ -99,21 +111,30 @@ class BatchConsumer(Consumer):  # type: ignore[misc] # Faust ships no types
             timeout = min(timeout, _SOON_S)
         seeks = self._seeks
         fetched = await super()._getmany(wanted or _NOWHERE, timeout)
-        self._poll(long=not fetched and not records)
+        self._wait_for(_BUSY_WAIT_MS if fetched or records else FETCH_WAIT_MS)
         batches: dict[TP, list[Any]] = {}
         for tp, found in fetched.items():
             if self._is_changelog_tp(tp):
-                batches[tp] = found
+                # Once the table is whole it knows more than a fetch that was under way.
+                if found and tp in self._get_active_partitions():
+                    batches[tp] = [self._restored(found)]
             elif seeks != self._seeks:
                 self._astray = True
             else:
                 batches[tp] = [_as_one(batch, bytes_) for batch, bytes_ in cut(found)]
         return batches
 
-    def _poll(self, *, long: bool) -> None:
-        """Say how long the next fetches may be held back by the broker."""
+    def _wait_for(self, wait_ms: int) -> None:
+        """Say how long the broker may keep the next questions open."""
         fetcher = self._thread._ensure_consumer()._fetcher  # noqa: SLF001 # it can be said nowhere else
-        fetcher._fetch_max_wait_ms = _LONG_POLL_MS if long else _SHORT_POLL_MS  # noqa: SLF001 # as above
+        fetcher._fetch_max_wait_ms = wait_ms  # noqa: SLF001 # as above
+
+    def _restored(self, found: list[Any]) -> Any:
+        """Put records of a changelog into their table; returns one that says how far they reach."""
+        table = self.app.tables._changelogs[found[0].topic]  # noqa: SLF001 # nobody else tells
+        table.apply_changelog_batch(map(_Kept, found))
+        # To forget a key that nobody has changes nothing; its offset is what counts.
+        return dataclasses.replace(found[-1], key=b"", value=None)
 
     def _to_message(self, tp: TP, record: Any) -> Any:
         """Make a message, of a batch as of a record of a changelog; Faust hands it out at once."""
@@ -263,6 +284,15 @@ class BatchTransport(Transport):  # type: ignore[misc] # Faust ships no types
     """Faust's transport to Kafka with a ``BatchConsumer``."""
 
     Consumer = BatchConsumer
+
+
+class _Kept:
+    """A record of a changelog, as tables want to be given it."""
+
+    def __init__(self, record: Any) -> None:
+        self.key = record.key
+        self.value = record.value
+        self.message = record
 
 
 def _as_one(batch: Any, bytes_: int) -> Any:

@@ -160,7 +160,8 @@ class Monitor:
         if ward.clock is None:
             return
         shown = self._unshown.pop(number, set())
-        if now >= self._rows_due.get(number, now):
+        # Not at once after a restart: there is more urgent work, and the board has its rows.
+        if now >= self._rows_due.setdefault(number, now + ROW_HEARTBEAT):
             self._rows_due[number] = now + ROW_HEARTBEAT
             shown |= ward.patients.keys() - self._gone
         rows: list[tuple[bytes, bytes | None]] = []

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 import faust
+from faust.tables import TableManager
 
 from deploy.kafka.topic_spec import DEAD_LETTER_MAX_BYTES, TopicSpec
 from deploy.kafka.topics import check_topics
@@ -36,6 +37,14 @@ async def _nothing() -> None:
 
 WRITE_S = 10.0
 """How long a write of the monitor may be under way."""
+
+
+class _Tables(TableManager):  # type: ignore[misc] # Faust ships no types
+    """Faust's tables, ready at once: it waits a second for some that are declared late."""
+
+    async def on_start(self) -> None:
+        await self._update_channels()
+        await self.recovery.start()
 
 
 class _App(faust.App):  # type: ignore[misc] # Faust ships no types
@@ -66,6 +75,7 @@ def new_app(role: str, settings: Settings) -> faust.App:
         )
     return _App(
         app_id(role, settings),
+        TableManager=_Tables,
         broker=f"kafka://{settings.kafka}",
         store="memory://",
         web_enabled=False,

@@ -13,6 +13,7 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
 from deploy.kafka.cluster import ClusterError
+from deploy.kafka.edges import edges
 from streams.letters.letter import Found, Place, letter_of
 
 PATIENCE_S = 30.0
@@ -35,7 +36,8 @@ class LetterTopic:
         self._name = name
         numbers = consumer.partitions_for_topic(name) or set()
         places = [TopicPartition(name, number) for number in sorted(numbers)]
-        first, end = consumer.beginning_offsets(places), consumer.end_offsets(places)
+        first = edges(consumer.beginning_offsets, places)
+        end = edges(consumer.end_offsets, places)
         self._bounds = {tp.partition: (first[tp], end[tp]) for tp in places}
         self.strays: list[Place] = []
 

@@ -13,6 +13,7 @@ from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
 from deploy.kafka.cluster import ANSWER_S, ClusterError, wait_for_kafka
+from deploy.kafka.edges import edges
 
 _ANSWER_MS = int(ANSWER_S * 1000)
 _PAUSE_S = 0.2
@@ -68,9 +69,15 @@ class KafkaView:
         """Return what each partition holds now."""
         if not places:
             return {}
-        begins = self._asked(lambda: self._consumer.beginning_offsets(places, _ANSWER_MS))
-        ends = self._asked(lambda: self._consumer.end_offsets(places, _ANSWER_MS))
+        begins = self._asked(lambda: edges(self._begins, places))
+        ends = self._asked(lambda: edges(self._ends, places))
         return {place: (begins[place], ends[place]) for place in places}
+
+    def _begins(self, places: list[TopicPartition]) -> dict[TopicPartition, int]:
+        return self._consumer.beginning_offsets(places, _ANSWER_MS)  # type: ignore[no-any-return] # kafka-python ships no types
+
+    def _ends(self, places: list[TopicPartition]) -> dict[TopicPartition, int]:
+        return self._consumer.end_offsets(places, _ANSWER_MS)  # type: ignore[no-any-return] # as above
 
     def since(self, places: list[TopicPartition], unix_s: float) -> dict[TopicPartition, int]:
         """Return the first offset that came at this time or later; only where there is one."""

@@ -14,8 +14,10 @@ import pytest
 from aiokafka.consumer.consumer import AIOKafkaConsumer
 from aiokafka.consumer.fetcher import Fetcher
 from faust.app.base import App
+from faust.stores.memory import Store as MemoryStore
 from faust.streams import Stream
 from faust.tables.base import Collection
+from faust.tables.manager import TableManager
 from faust.tables.recovery import Recovery
 from faust.transport import consumer
 from faust.transport.base import Transport
@@ -55,6 +57,7 @@ TEXTS: dict[type, dict[str, str]] = {
         "_to_message": "7c24f6511b2f",
         "_new_topicpartition": "fca87b618c4f",
         "_commit": "a20eec84e4b2",
+        "_new_consumer_thread": "0870ec53dea7",
         "verify_event_path": "a17e8f0610e1",
     },
     driver.AIOKafkaConsumerThread: {
@@ -76,10 +79,19 @@ TEXTS: dict[type, dict[str, str]] = {
     },
     Collection: {
         "send_changelog": "3dd3884e1b5f",
+        "apply_changelog_batch": "b980a78d3ae9",
     },
     Recovery: {
         "_resume_streams": "d986a6710c1a",
         "on_recovery_completed": "6ef567acf072",
+    },
+    MemoryStore: {
+        "apply_changelog_batch": "71863e3cd727",
+        "_create_batch_iterator": "b082c8bcc040",
+    },
+    TableManager: {
+        "on_start": "365dd25fbc0e",
+        "add": "4c5232ce6ba1",
     },
     ConductorCompiler: {
         "build": "837cf521368c",
@@ -154,7 +166,9 @@ def test_arguments(name: str) -> None:
 def test_everything_meant_to_override_does() -> None:
     """No method of the batch consumer is without its counterpart but those that are new."""
     own = {name for name, member in vars(BatchConsumer).items() if inspect.isfunction(member)}
-    new = {"__init__", "_find_back", "_prove", "_ask", "_is_lost", "_poll", "leave"}
+    new = {"__init__", "_restored", "_find_back", "_is_lost", "leave", "_prove", "_ask"} | {
+        "_wait_for"
+    }
     assert own - set(OVERRIDDEN) == new
 
 

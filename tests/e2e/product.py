@@ -16,6 +16,7 @@ from kafka.admin import KafkaAdminClient
 from kafka.errors import RetriableError
 
 from deploy.guarded import Guarded
+from deploy.kafka.edges import edges
 from schemas.alert import Alert
 from schemas.page import Page
 from schemas.rejected import DeadLetter
@@ -102,7 +103,7 @@ class Product:
             places = [TopicPartition(topic, number) for number in numbers]
             consumer.assign(places)
             consumer.seek_to_beginning(*places)
-            ends = consumer.end_offsets(places)
+            ends = edges(consumer.end_offsets, places)
             found: list[bytes] = []
             while any(consumer.position(place) < ends[place] for place in places):
                 for records in consumer.poll(timeout_ms=200).values():

@@ -20,6 +20,7 @@ from kafka.errors import BrokerNotAvailableError, KafkaError
 from msgspec import Struct
 
 from deploy.guarded import Guarded
+from deploy.kafka.edges import edges
 from deploy.kafka.serves import serves
 from schemas.alert import Alert
 from tests.e2e.product import Product
@@ -182,7 +183,7 @@ class Stage(Product):
             for place in places:
                 if (first := (since or {}).get((place.topic, place.partition), -1)) > 0:
                     consumer.seek(place, first)
-            ends = consumer.end_offsets(places)
+            ends = edges(consumer.end_offsets, places)
             found: list[Row] = []
             while any(consumer.position(place) < ends[place] for place in places):
                 for records in consumer.poll(timeout_ms=200).values():
@@ -201,7 +202,7 @@ class Stage(Product):
     def ends(self, topics: Iterable[str]) -> dict[Place, int]:
         """Return where topics end."""
         with self._asking(), closing(_consumer(self.settings.kafka)) as consumer:
-            ends = consumer.end_offsets(_places(consumer, topics))
+            ends = edges(consumer.end_offsets, _places(consumer, topics))
             return {(place.topic, place.partition): end for place, end in ends.items()}
 
     def behind(self, role: str, ends: Mapping[Place, int]) -> dict[Place, int]:
