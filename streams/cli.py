@@ -12,6 +12,7 @@ import click
 from streams.console import in_words, settings_of_environment
 from streams.letters.cli import dead_letters
 from streams.offline_commands import explain, policy, replay, scenario
+from streams.whatif.cli import whatif
 
 if TYPE_CHECKING:
     from streams.watch.status_command import Form
@@ -127,7 +128,7 @@ def deploy_kafka() -> None:
         sys.exit(run_deploy_kafka(settings_of_environment()))
 
 
-for command in (replay, policy, explain, scenario, dead_letters):
+for command in (replay, whatif, policy, explain, scenario, dead_letters):
     main.add_command(command)
 
 
