@@ -16,6 +16,7 @@ from streams.whatif.report import Compared, Differs, Report, Summary
 
 _MOST = 10
 """So many of a kind are shown; JSON has all of them."""
+_HOUR_S = 3600
 _WORDS: dict[Verdict, str] = {
     "vanishes": "old alerts that the new side does not raise",
     "appears": "alerts that the old side did not raise",
@@ -139,7 +140,7 @@ def _length(seconds: float | None) -> str:
     """Write a length; its seconds only where it is short."""
     if seconds is None:
         return "-"
-    whole = round(seconds) if seconds < 3600 else round(seconds / 60) * 60  # noqa: PLR2004 - 1 h
+    whole = round(seconds) if seconds < _HOUR_S else round(seconds / 60) * 60
     return write_span(timedelta(seconds=whole))
 
 
