@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from schemas.alert import Priority, rank
 from streams.whatif.episode import Episode
-from streams.whatif.spans import Span, joined, shared
+from streams.whatif.spans import Span, joined, meets
 
 Verdict = Literal["vanishes", "appears", "priority", "moved", "joins", "splits", "lasts", "same"]
 VERDICTS: tuple[Verdict, ...] = (
@@ -125,6 +125,6 @@ def _paired(old: list[Episode], new: list[Episode], horizon: datetime) -> Iterat
         if ours and theirs and max(ours[0], theirs[0]) < min(ours[1], theirs[1]):
             yield Difference(rest.pop(0), others.pop(0))
         elif ours and (theirs is None or ours[1] <= theirs[1]):
-            yield Difference(rest.pop(0), None, bool(shared([ours], new_open)))
+            yield Difference(rest.pop(0), None, meets(ours, new_open))
         elif theirs:
-            yield Difference(None, others.pop(0), bool(shared([theirs], old_open)))
+            yield Difference(None, others.pop(0), meets(theirs, old_open))

@@ -12,16 +12,14 @@ are compared. It is found by the rules themselves (``bare`` limits), and what th
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from statistics import median
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from alerts.limits import Limits
 from alerts.rules import telemetry_lost
-from schemas.stand_in import whole_unit
 from streams.whatif.episode import Episode
-from streams.whatif.spans import Span, joined, length, shared, without
+from streams.whatif.spans import Span, joined, shared, without
 
 _GAS = ("set-dose-high", "measured-dose-high", "under-delivery", "no2-high")
 ENDS_WITH_COLLECTION = ("methb-first-overdue", "methb-repeat-overdue")
@@ -75,37 +73,6 @@ class Hazard(Struct, frozen=True):
     spans: list[Span]
 
 
-class Answer(Struct, frozen=True):
-    """How the alerts of one side answer the hazards of one rule.
-
-    ``covered_share`` of the hazard's time an alert was open; ``None`` where there was no hazard.
-    ``told`` hazards of all met an alert, ``median_late_s`` and ``worst_late_s`` after they began.
-    ``longest_untold_s`` is the longest time in hazard without an alert. ``beside`` counts alerts
-    raised with no hazard behind them, of ``alerts`` raised; ``beside_min`` is how long alerts were
-    open while there was none, as one that is always open covers everything.
-    """
-
-    side: str
-    covered_share: float | None
-    told: int
-    median_late_s: float | None
-    worst_late_s: float | None
-    longest_untold_s: float | None
-    alerts: int
-    beside: int
-    beside_min: float
-
-
-class Trade(Struct, frozen=True):
-    """One hazard: how often and for how long it was there, and what each side made of it."""
-
-    rule: str
-    says: str
-    episodes: int
-    hazard_min: float
-    answers: list[Answer]
-
-
 def hazards_of(
     episodes: Iterable[Episode], collected: Mapping[str, datetime], window: Span
 ) -> list[Hazard]:
@@ -130,72 +97,3 @@ def hazards_of(
         if spans and first.rule in HAZARDS:
             found.append(Hazard(first.rule, first.patient, first.unit, condition, spans))
     return found
-
-
-def trades(
-    hazards: Iterable[Hazard], sides: Iterable[tuple[str, list[Episode]]], window: Span
-) -> list[Trade]:
-    """Hold the alerts of each side against the hazards, rule by rule."""
-    sides = list(sides)
-    by_rule: dict[str, list[Hazard]] = {rule: [] for rule in HAZARDS}
-    for hazard in hazards:
-        by_rule[hazard.rule].append(hazard)
-    return [
-        Trade(
-            rule,
-            HAZARDS[rule],
-            len(there),
-            round(sum((length(one.spans) for one in there), _NONE) / timedelta(minutes=1), 3),
-            [_answer(name, rule, there, episodes, window) for name, episodes in sides],
-        )
-        for rule, there in by_rule.items()
-    ]
-
-
-def _answer(
-    side: str, rule: str, hazards: list[Hazard], episodes: Iterable[Episode], window: Span
-) -> Answer:
-    """Compare by patient; an alert for a whole unit is one for each of its patients."""
-    alerts: dict[str, list[Episode]] = defaultdict(list)
-    for episode in episodes:
-        if episode.first.rule == rule:
-            alerts[episode.first.patient].append(episode)
-    lates: list[float] = []
-    gaps, covered, total = [_NONE], _NONE, _NONE
-    behind: dict[str, list[Span]] = defaultdict(list)
-    for hazard in hazards:
-        whole = whole_unit(hazard.unit)
-        behind[hazard.patient].append(hazard.condition)
-        behind[whole].append(hazard.condition)
-        about = [*alerts.get(hazard.patient, ()), *alerts.get(whole, ())]
-        told = joined(episode.told(window[1]) for episode in about)
-        answered = shared([hazard.condition], told)
-        if answered:
-            lates.append((answered[0][0] - hazard.condition[0]).total_seconds())
-        covered += length(shared(hazard.spans, told))
-        total += length(hazard.spans)
-        gaps += [length([span]) for span in without(hazard.spans, told)]
-    beside = _NONE
-    for patient, of_patient in alerts.items():
-        told = shared([window], joined(episode.told(window[1]) for episode in of_patient))
-        beside += length(without(told, joined(behind.get(patient, ()))))
-    raised = [
-        (patient, episode)
-        for patient, of_patient in alerts.items()
-        for episode in of_patient
-        if window[0] <= episode.first.at < window[1]
-    ]
-    return Answer(
-        side=side,
-        covered_share=round(covered / total, 6) if hazards else None,
-        told=len(lates),
-        median_late_s=round(median(lates), 3) if lates else None,
-        worst_late_s=round(max(lates), 3) if lates else None,
-        longest_untold_s=max(gaps).total_seconds() if hazards else None,
-        alerts=len(raised),
-        beside=sum(
-            not shared([episode.held(window[1])], behind.get(patient, []))
-            for patient, episode in raised
-        ),
-        beside_min=round(beside / timedelta(minutes=1), 3),
-    )

@@ -12,9 +12,10 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from schemas.alert import Alert, Priority
+from streams.whatif.coverage import Trade, trades
 from streams.whatif.difference import VERDICTS, Difference, Verdict, differences
 from streams.whatif.episode import Episode
-from streams.whatif.hazard import Trade, hazards_of, trades
+from streams.whatif.hazard import hazards_of
 from streams.whatif.judging import Judged
 from streams.whatif.load import Load, load_of
 

@@ -10,8 +10,8 @@ from itertools import groupby
 from schemas.alert import PRIORITIES, Alert, Priority, place
 from schemas.span import write_span
 from schemas.stand_in import whole_unit
+from streams.whatif.coverage import Answer, Trade
 from streams.whatif.difference import VERDICTS, Verdict
-from streams.whatif.hazard import Answer, Trade
 from streams.whatif.report import Compared, Differs, Report, Summary
 
 _MOST = 10

@@ -67,6 +67,7 @@ CORE = (
     "streams/watch/ledger.py",
     "streams/watch/observation.py",
     "streams/weaning.py",
+    "streams/whatif/coverage.py",
     "streams/whatif/difference.py",
     "streams/whatif/episode.py",
     "streams/whatif/hazard.py",

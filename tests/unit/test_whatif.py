@@ -15,7 +15,7 @@ from streams.scenario.timeline import records_of
 from streams.simulate.recording import to_file
 from streams.simulate.ward import ward
 from streams.whatif.command import Ask, whatif_of_files
-from streams.whatif.hazard import Answer, Trade
+from streams.whatif.coverage import Answer, Trade
 from streams.whatif.judging import NothingRecorded
 from streams.whatif.report import Differs, Report
 
