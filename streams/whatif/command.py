@@ -116,11 +116,11 @@ def _doubts(judged: Judged) -> Iterator[str]:
     count = judged.reference.under_way
     if count:
         yield (
-            f"{count} therapies were under way when the first sample came: they count from there"
-            " on, though they may have begun before."
+            f"Therapies under way when the first sample came: {count}. They count from there on,"
+            " though they may have begun before."
         )
 
 
 def _progress(records: int, clock: datetime | None) -> None:
     reached = f", reached {clock.astimezone(UTC):%Y-%m-%d %H:%MZ}" if clock else ""
-    click.echo(f"whatif: {records // 1_000_000} million records{reached}", file=sys.stderr)
+    click.echo(f"whatif: {records:,} records judged{reached}", file=sys.stderr)

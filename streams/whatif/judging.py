@@ -5,7 +5,7 @@ states of the patients and the alerts, never the history.
 """
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 
@@ -22,6 +22,9 @@ from streams.whatif.spans import Span
 
 PROGRESS_RECORDS = 1_000_000
 """Some ten seconds of work."""
+
+_INSTANT = timedelta(microseconds=1)
+"""The window ends before its end, and what the last record brings is in it."""
 
 
 class NothingRecorded(LookupError):
@@ -90,8 +93,8 @@ def judge(
     for side in sides:
         side.episodes.note(replay_until(side.ward, reached))
     reference.end(reached)
-    begin = start or first
-    return Judged((begin, max(begin, reached or clock)), records, reference)
+    begin, end = start or first, reached or clock + _INSTANT
+    return Judged((begin, max(begin, end)), records, reference)
 
 
 def judged_by(ward: Ward, at: datetime | None, entry: Entry) -> list[Alert]:

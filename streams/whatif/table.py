@@ -6,6 +6,7 @@ All times are UTC. Knows words and columns; what is counted ``report`` knows.
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
+from textwrap import wrap
 
 from schemas.alert import PRIORITIES, Alert, Priority, place
 from schemas.span import write_span
@@ -36,8 +37,8 @@ def table(report: Report) -> Iterator[str]:
     unit = f", unit {summary.unit}" if summary.unit else ""
     yield f"{_when(summary.start)} to {_when(summary.to)}{unit}"
     yield (
-        f"{summary.patients} patients, {summary.patient_days:.2f} patient-days of nitric oxide"
-        f" ({summary.records} records read)"
+        f"patients: {summary.patients}, patient-days of nitric oxide: {summary.patient_days:.2f},"
+        f" records read: {summary.records}"
     )
     for doubt in summary.doubts:
         yield f"Note: {doubt}"
@@ -56,9 +57,9 @@ def _title(summary: Summary) -> str:
 def _compared(compared: Compared) -> Iterator[str]:
     yield ""
     yield f"Alerts, from {compared.old_side} to {compared.new_side}"
-    yield f"  {'':22}" + "".join(f"{verdict:>10}" for verdict in VERDICTS)
+    yield f"  {'':22}" + "".join(f"{verdict:>9}" for verdict in VERDICTS)
     for rule, counts in [*compared.by_rule.items(), ("all", compared.verdicts)]:
-        yield f"  {rule:22}" + "".join(f"{counts[verdict]:10}" for verdict in VERDICTS)
+        yield f"  {rule:22}" + "".join(f"{counts[verdict]:9}" for verdict in VERDICTS)
     for verdict in VERDICTS:
         if compared.verdicts[verdict] and verdict != "same":
             yield f"  {verdict}: {_WORDS[verdict]}"
@@ -85,53 +86,51 @@ def _cell(number: int, summary: Summary) -> str:
     return f"{number:14}{rate:>10}"
 
 
-_COLUMNS = ("covered", "told", "late: median", "worst", "longest untold", "beside", "open beside")
-_CELLS = "{:>9} {:>12} {:>13} {:>11} {:>15} {:>14} {:>15}"
+_COLUMNS = ("covered", "told", "late, median", "worst", "longest untold", "beside", "open beside")
+_CELLS = "{:>8} {:>11} {:>13} {:>10} {:>15} {:>13} {:>14}"
 
 
 def _hazards(summary: Summary) -> Iterator[str]:
+    width = max(4, *(len(one.name) for one in summary.load))
     yield ""
-    yield "Time in hazard: the numbers of default without hold times, whoever judges"
-    width = max([len(one.name) for one in summary.load])
-    heads = _CELLS.format(*_COLUMNS)
+    yield "Time in hazard, by the numbers of default without hold times, whoever judges"
+    yield f"    {'':{width}} {_CELLS.format(*_COLUMNS)}"
+    calm = []
     for trade in summary.hazards:
         if not trade.episodes and not any(answer.alerts for answer in trade.answers):
+            calm.append(trade.rule)
             continue
-        minutes = write_span(timedelta(seconds=round(trade.hazard_min * 60)))
-        yield f"  {trade.rule}: {trade.says}"
         times = "once" if trade.episodes == 1 else f"{trade.episodes} times"
-        there = f"{times}, {minutes} in all" if trade.episodes else "never"
-        yield f"    {there}"
-        yield f"    {'':{width}} {heads}"
+        there = f"{times}, {_length(trade.hazard_min * 60)}" if trade.episodes else "never"
+        yield f"  {trade.rule}: {trade.says}: {there}"
         for answer in trade.answers:
             yield f"    {answer.side:{width}} {_answer(trade, answer)}"
-    calm = [trade.rule for trade in summary.hazards if not trade.episodes]
-    calm = [rule for rule in calm if not _was_told(summary, rule)]
     if calm:
-        yield f"  none of, and no alert about: {', '.join(calm)}"
-    yield "  covered: share of that time in which an alert of the rule was open. told: hazards that"
-    yield "  met one. late: how long after the hazard began. beside: alerts with no hazard behind"
-    yield "  them, of all. open beside: how long alerts were open with no hazard. An alert that is"
-    yield "  always open covers everything, so read the first column with the last."
+        yield from _wrapped(f"no hazard and no alert: {', '.join(calm)}")
+    yield from _wrapped(_LEGEND)
 
 
-def _was_told(summary: Summary, rule: str) -> bool:
-    return any(
-        answer.alerts for one in summary.hazards if one.rule == rule for answer in one.answers
-    )
+_LEGEND = (
+    "covered: share of that time in which an alert of the rule was open. told: hazards that met"
+    " one. late: how long after the hazard began. beside: alerts with no hazard behind them, of"
+    " all. open beside: how long alerts were open with no hazard. An alert that is always open"
+    " covers everything, so read the first column with the last."
+)
+
+
+def _wrapped(text: str) -> Iterator[str]:
+    yield from wrap(text, 96, initial_indent="  ", subsequent_indent="  ")
 
 
 def _answer(trade: Trade, answer: Answer) -> str:
     share = "-" if answer.covered_share is None else f"{answer.covered_share:.1%}"
-    told = f"{answer.told} of {trade.episodes}"
-    beside = f"{answer.beside} of {answer.alerts}"
     return _CELLS.format(
         share,
-        told,
+        f"{answer.told} of {trade.episodes}",
         _length(answer.median_late_s),
         _length(answer.worst_late_s),
         _length(answer.longest_untold_s),
-        beside,
+        f"{answer.beside} of {answer.alerts}",
         _length(answer.beside_min * 60),
     )
 
@@ -168,15 +167,17 @@ def _entry(differs: Differs, sides: tuple[str, str]) -> Iterator[str]:
     who = (
         place(differs.bed, differs.unit) if whole else f"{differs.unit}, patient {differs.patient}"
     )
-    moved = ""
     if differs.moved_s:
         by = write_span(timedelta(seconds=abs(differs.moved_s)))
-        moved = f", {by} {'later' if differs.moved_s > 0 else 'earlier'}"
-    yield f"    {who}{moved}"
+        who += f", {by} {'later' if differs.moved_s > 0 else 'earlier'}"
+    stories = [_story(told) for told in (differs.old, differs.new) if told is not None]
+    if len(stories) == 1:
+        yield f"    {who}: {stories[0]}"
+        return
+    yield f"    {who}"
     width = max(map(len, sides))
-    for name, told in zip(sides, (differs.old, differs.new), strict=True):
-        if told is not None:
-            yield f"      {name:{width}}  {_story(told)}"
+    for name, story in zip(sides, stories, strict=True):
+        yield f"      {name:{width}}  {story}"
 
 
 def _story(told: list[Alert]) -> str:

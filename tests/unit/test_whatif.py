@@ -317,11 +317,34 @@ def test_the_load_of_a_ward(judge: Judge) -> None:
     assert (load.alerts_a_patient_day, load.pages_a_patient_day) == (3.0, 2.0)
 
 
+def test_what_the_last_record_brings_counts(judge: Judge) -> None:
+    """An alert of the very last moment is in the window; therapies that may be older are named."""
+    timeline = "  - {at: 0, gives: 20}\n  - {at: 5 h, lab: {time: 4 h 30 min, value: 8}}"
+    found = judge(timeline, "default", "strict", until="5 h", every="60 s").summary
+    assert found.compared[0].by_rule["methb-high"]["same"] == 1
+    assert any("under way when the first sample came: 1." in doubt for doubt in found.doubts)
+
+
+def test_long_histories_say_how_far_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """After each so many records a line on stderr has their number and the time reached."""
+    monkeypatch.setattr("streams.whatif.judging.PROGRESS_RECORDS", 1000)
+    path = tmp_path / "ward.ndjson"
+    begin = datetime.fromisoformat("2026-01-15T12:00:00Z")
+    to_file(ward(2, "correct-care", 3, begin, begin, begin + 20 * H, period_s=60.0), path)
+    ask = Ask(("default", "default"), ProfileBook(), False, None, None, None)
+    found, _ = whatif_of_files((path,), ask)
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == found.summary.records // 1000 > 0
+    assert all("reached 2026-01-1" in line for line in lines)
+
+
 def test_a_profile_and_itself(tmp_path: Path) -> None:
     """A whole simulated ward judged twice by one profile shows no difference at all."""
     path = tmp_path / "ward.ndjson"
     begin = datetime.fromisoformat("2026-01-15T12:00:00Z")
-    to_file(ward(8, "dose-high", 3, begin, begin, begin + 30 * H, period_s=30.0), path)
+    to_file(ward(4, "dose-high", 3, begin, begin, begin + 30 * H, period_s=60.0), path)
     ask = Ask(("default", "default"), ProfileBook(), False, None, None, None)
     found, _ = whatif_of_files((path,), ask)
     verdicts = found.summary.compared[0].verdicts
