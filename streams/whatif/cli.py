@@ -71,8 +71,8 @@ def whatif(  # noqa: PLR0913, PLR0917 - the options, one parameter each
     differences stand the alarm load of each profile and how much of the time in hazard it covers.
     """
     from alerts.profile_book import InvalidProfile, ProfileBook
-    from streams.stores.port import StoreUnavailable, WrongStore
-    from streams.whatif.command import Ask, whatif_of_files, whatif_of_store, write
+    from streams.stores.port import StoreUnavailable
+    from streams.whatif.command import Ask, InvalidAsk, whatif_of_files, whatif_of_store, write
     from streams.whatif.judging import NothingRecorded
 
     _check(files, names, start, stop, recorded=recorded)
@@ -84,12 +84,11 @@ def whatif(  # noqa: PLR0913, PLR0917 - the options, one parameter each
                 click.echo(f"{count} records refused: {reason}", err=True)
         else:
             found = whatif_of_store(store, ask, recorded=recorded)
-    except InvalidProfile as wrong:
+    except (InvalidProfile, InvalidAsk) as wrong:
         raise click.UsageError(str(wrong)) from None
-    except (StoreUnavailable, WrongStore, NothingRecorded, OSError) as wrong:
+    except (StoreUnavailable, NothingRecorded, OSError, ValueError) as wrong:
+        # A ValueError: the store is of something else, or a point in it holds no whole record.
         raise click.ClickException(str(wrong)) from None
-    except ValueError as wrong:
-        raise click.UsageError(str(wrong)) from None
     for line in write(found, form):
         sys.stdout.buffer.write(line + b"\n")
     sys.stdout.buffer.flush()

@@ -16,6 +16,7 @@ from schemas.decode import EARLIEST
 from schemas.encode import encode
 from schemas.rejected import Reason
 from streams.stores.open import open_store
+from streams.stores.port import Store, WrongStore
 from streams.whatif.episode import Episodes
 from streams.whatif.history import Placed, of_files, of_store, recorded_alerts
 from streams.whatif.judging import Judged, Side, judge, side_of
@@ -31,6 +32,10 @@ _NOT_KEPT = (
     "A store keeps no arrivals and no ticks: what came late is judged as if it had come in time,"
     " and absence by the newest record of the ward."
 )
+
+
+class InvalidAsk(ValueError):
+    """What was asked for cannot be looked up as it was asked."""
 
 
 class Ask(Struct, frozen=True):
@@ -58,10 +63,11 @@ def whatif_of_files(paths: tuple[Path, ...], ask: Ask) -> tuple[Report, Counter[
 def whatif_of_store(address: str, ask: Ask, *, recorded: bool) -> Report:
     """Judge what the store at ``address`` holds; with ``recorded`` also against what was told then.
 
-    Raises ``InvalidProfile``, ``NothingRecorded`` and what opening and reading a store raise.
+    Raises ``InvalidProfile``, ``InvalidAsk`` for the address, ``NothingRecorded`` and what reading
+    a store raises.
     """
     since = reading_from(ask)
-    with closing(open_store(address, make=False)) as store:
+    with closing(_opened(address)) as store:
         sides, judged = _judged(of_store(store, since), ask)
         then = Episodes()
         if recorded:
@@ -77,6 +83,15 @@ def whatif_of_store(address: str, ask: Ask, *, recorded: bool) -> Report:
         )
     before = [Voice(RECORDED, then.all(ask.unit))] if recorded else []
     return _report(judged, sides, before, ask, [*doubts, *_doubts(judged)])
+
+
+def _opened(address: str) -> Store:
+    try:
+        return open_store(address, make=False)
+    except WrongStore:
+        raise
+    except ValueError as wrong:
+        raise InvalidAsk(str(wrong)) from None
 
 
 def reading_from(ask: Ask) -> datetime:

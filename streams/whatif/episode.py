@@ -50,7 +50,7 @@ class Episode(Struct, frozen=True):
 
 
 class Episodes:
-    """Collects transitions, each once, in the order in which they were decided."""
+    """Collects transitions, each once, in whatever order a store gives those of one moment."""
 
     def __init__(self) -> None:
         self._by_id: dict[str, list[Alert]] = {}
@@ -63,8 +63,13 @@ class Episodes:
     def all(self, unit: str | None = None) -> list[Episode]:
         """Return every episode, of one unit where it is named, in the order of onsets."""
         found = [
-            Episode(tuple(alerts))
+            Episode(tuple(sorted(alerts, key=_in_order)))
             for alerts in self._by_id.values()
             if unit in (None, alerts[0].unit)
         ]
         return sorted(found, key=lambda one: (one.first.onset, *one.about, one.first.id))
+
+
+def _in_order(alert: Alert) -> tuple[datetime, bool, bool]:
+    """Sort by time; at one moment raising comes first and clearing last."""
+    return alert.at, alert.phase == "cleared", alert.phase != "raised"

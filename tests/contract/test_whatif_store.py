@@ -114,6 +114,16 @@ def test_only_the_window_counts(filled: str, told: list[Alert]) -> None:
     assert reading_from(asked) == start - timedelta(days=15)
 
 
+def test_transitions_of_one_moment(filled: str, told: list[Alert]) -> None:
+    """Raised and over at one instant: the store may give them in any order, and it is one alert."""
+    raised = msgspec.structs.replace(told[0], id="e" * 32, phase="raised")
+    over = msgspec.structs.replace(raised, phase="cleared")
+    keep(filled, [*points_of(over), *points_of(raised)])
+    found = whatif_of_store(filled, ask("default"), recorded=True)
+    (differs,) = (one for one in found.differs if one.old and one.old[0].id == "e" * 32)
+    assert [alert.phase for alert in differs.old or []] == ["raised", "cleared"]
+
+
 def test_what_was_refused_counts(filled: str) -> None:
     """Dead letters of a device are judged as refused records, those of the recorder are not."""
     raw = b'{"type":"telemetry","device":"d-9","mode":"asleep"}'

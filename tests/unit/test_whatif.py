@@ -16,6 +16,8 @@ from streams.simulate.recording import to_file
 from streams.simulate.ward import ward
 from streams.whatif.command import Ask, whatif_of_files
 from streams.whatif.coverage import Answer, Trade
+from streams.whatif.difference import VERDICTS
+from streams.whatif.hazard import HAZARDS
 from streams.whatif.judging import NothingRecorded
 from streams.whatif.report import Differs, Report
 
@@ -353,6 +355,31 @@ def test_a_profile_and_itself(tmp_path: Path) -> None:
     for trade in found.summary.hazards:
         assert msgspec.structs.replace(trade.answers[0]) == trade.answers[1]
     assert encode(found.summary) == encode(whatif_of_files((path,), ask)[0].summary)
+
+
+def test_seen_from_the_other_side(tmp_path: Path) -> None:
+    """What vanishes one way appears the other way, what joins splits, and nothing else changes."""
+    path = tmp_path / "ward.ndjson"
+    begin = datetime.fromisoformat("2026-01-15T12:00:00Z")
+    to_file(ward(2, "sensor-noise", 3, begin, begin, begin + 8 * H, period_s=60.0), path)
+    there, back = (
+        whatif_of_files((path,), Ask(names, ProfileBook(), False, None, None, None))[0].summary
+        for names in (("default", "strict"), ("strict", "default"))
+    )
+    verdicts, mirrored = there.compared[0].verdicts, back.compared[0].verdicts
+    other = {"vanishes": "appears", "appears": "vanishes", "joins": "splits", "splits": "joins"}
+    assert verdicts == {verdict: mirrored[other.get(verdict, verdict)] for verdict in VERDICTS}
+    assert verdicts["appears"] > 20
+    assert [trade.answers for trade in there.hazards] == [
+        trade.answers[::-1] for trade in back.hazards
+    ]
+
+
+def test_the_definitions_are_written_down() -> None:
+    """The page for people names each hazard and each verdict in the words of the code."""
+    page = Path(__file__).parents[2].joinpath("docs", "whatif.md").read_text()
+    assert all(f"| `{rule}` | {says} |" in page for rule, says in HAZARDS.items())
+    assert all(f"| `{verdict}` |" in page for verdict in VERDICTS)
 
 
 def test_nothing_to_judge(judge: Judge) -> None:
