@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from streams.console import Instant
 
@@ -105,6 +106,9 @@ def _check(
     """Refuse what cannot be meant."""
     if len(names) not in ((1, 2) if recorded else (2,)):
         raise click.UsageError("name two profiles to compare; with --recorded one is enough")
+    source = click.get_current_context().get_parameter_source("store")
+    if files and source is ParameterSource.COMMANDLINE:
+        raise click.UsageError("name recordings or a --store, not both")
     if files and recorded:
         raise click.UsageError("a recording holds no alerts: --recorded is for a store")
     if start is not None and stop is not None and start >= stop:

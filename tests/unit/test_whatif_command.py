@@ -82,6 +82,7 @@ def test_a_profile_that_cannot_be_judged_by(recording: str, tmp_path: Path) -> N
     [
         (("FILE", "--profile", "default"), 2, b"name two profiles"),
         (("FILE", "--profile", "default", "--profile", "mine"), 2, b"no profile 'mine'"),
+        (("FILE", *TWO, "--store", "sqlite:a"), 2, b"recordings or a --store, not both"),
         (("FILE", *TWO, "--recorded"), 2, b"a recording holds no alerts"),
         (
             ("FILE", *TWO, "--from", "2026-03-02T00:00:00Z", "--to", "2026-03-01T00:00:00Z"),
