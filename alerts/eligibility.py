@@ -7,6 +7,7 @@ recorded here is nothing that anybody could complete, and is left out.
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -83,4 +84,10 @@ def note_asked(patient: PatientState, course: CourseState, at: datetime) -> None
 
 def _since(before: Asked | None, found: list[Missing], gap: Gap, at: datetime) -> Asked | None:
     items = tuple((one.policy, one.words) for one in found if one.gap == gap)
-    return Asked(items, before.since if before else at) if items else None
+    return Asked(_one_of(items), before.since if before else at) if items else None
+
+
+@lru_cache(1000)
+def _one_of(items: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    """The same words for many patients are kept once: some 700 bytes a course."""
+    return items

@@ -55,9 +55,9 @@ def note_checks(patient: PatientState, course: CourseState, at: datetime, limits
     rule = limits.methb_high
     steps_pct = (rule.low_pct, rule.medium_pct, rule.high_pct)
     reached = 0 if last_pct is None else sum(last_pct >= step_pct for step_pct in steps_pct)
-    del course.methb_high[reached:]
+    course.methb_high = course.methb_high[:reached]
     while len(course.methb_high) < reached:
-        course.methb_high.append(HighSince(at, min(labs[-1].time, at)))
+        course.methb_high += (HighSince(at, min(labs[-1].time, at)),)
     short = (
         (course.dose_ppm or 0.0) > limits.set_dose_high.limit_ppm
         or (last_pct is not None and last_pct >= limits.methb_repeat.value_pct)

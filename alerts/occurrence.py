@@ -111,7 +111,7 @@ def _hold(
     if track is None:
         if not any(levels.true):
             return
-        track = patient.tracks[rule.name] = Track([TierState() for _ in levels.true])
+        track = patient.tracks[rule.name] = Track(tuple(TierState() for _ in levels.true))
     for tier, state, true in zip(rule.tiers(limits), track.tiers, levels.true, strict=True):
         if true == state.active:
             state.since = state.due = None
@@ -125,9 +125,10 @@ def rearm(rule: DeadlineRule, patient: PatientState, limits: Limits, at: datetim
     watch = rule.watch(patient, limits)
     if isinstance(watch, Quiet):
         return end(rule, patient, limits, watch.reason, at)
-    track = patient.tracks.setdefault(rule.name, Track([]))
-    while len(track.tiers) < len(watch.stages):
-        track.tiers.append(TierState())
+    track = patient.tracks.setdefault(rule.name, Track(()))
+    more = len(watch.stages) - len(track.tiers)
+    if more > 0:
+        track.tiers += tuple(TierState() for _ in range(more))
     for state in track.tiers[len(watch.stages) :]:
         state.active, state.fired, state.since, state.due = False, None, None, None
     for state, stage in zip(track.tiers, watch.stages, strict=False):

@@ -3,7 +3,7 @@
 This is the whole memory of the judgement: it goes to the changelog as it is and comes back after a
 crash. It holds facts and running timers, no decision. The structs are changed in place by
 ``streams.therapy`` and ``alerts.occurrence`` and by nothing else. They form no cycles, so Python's
-search for such may pass them by.
+search for such may pass them by. Tuples, since an empty list costs every patient 56 bytes.
 """
 
 from datetime import datetime, timedelta
@@ -65,11 +65,11 @@ class DeviceState(Struct, omit_defaults=True, gc=False):
     gave: datetime | None = None
     readings: Readings = (None, None, None, None, None)
     same_since: datetime | None = None
-    supplies: list[Supply] = field(default_factory=list)
+    supplies: tuple[Supply, ...] = ()
     fall_bar_h: float = 0.0
     uncalibrated: timedelta | None = None
     calibration_due: datetime | None = None
-    alarms: list[ActiveAlarm] = field(default_factory=list)
+    alarms: tuple[ActiveAlarm, ...] = ()
 
 
 class FastStep(Struct, frozen=True, omit_defaults=True, gc=False):
@@ -133,21 +133,21 @@ class CourseState(Struct, omit_defaults=True, gc=False):
     stop_device: str | None = None
     stop_from_ppm: float | None = None
     stop_gap: timedelta | None = None
-    planned: list[datetime] = field(default_factory=list)
+    planned: tuple[datetime, ...] = ()
     unplanned: datetime | None = None
     over_since: datetime | None = None
     methb_withdrawn: datetime | None = None
     reopened: datetime | None = None
     short_since: datetime | None = None
-    methb_high: list[HighSince] = field(default_factory=list)
+    methb_high: tuple[HighSince, ...] = ()
     settled_ppm: float | None = None
     last_step: datetime | None = None
     fast_step: FastStep | None = None
     heard: datetime | None = None
     lowered: datetime | None = None
     spo2_before_pct: float | None = None
-    spo2_first_pct: list[float] = field(default_factory=list)
-    fio2_first_pct: list[float] = field(default_factory=list)
+    spo2_first_pct: tuple[float, ...] = ()
+    fio2_first_pct: tuple[float, ...] = ()
     better_since: datetime | None = None
     improved: datetime | None = None
     tapered: datetime | None = None
@@ -220,7 +220,7 @@ class Track(Struct, omit_defaults=True, gc=False):
     taken for the old one.
     """
 
-    tiers: list[TierState]
+    tiers: tuple[TierState, ...]
     open: Occurrence | None = None
     cleared: datetime | None = None
 
@@ -301,7 +301,7 @@ class PatientState(Struct, omit_defaults=True, gc=False):
     reviewed: datetime | None = None
     context: Context = field(default_factory=Context)
     labs: dict[str, LabState] = field(default_factory=dict)
-    seen: list[str] = field(default_factory=list)
+    seen: tuple[str, ...] = ()
     lag: timedelta = timedelta()
     tracks: dict[str, Track] = field(default_factory=dict)
     judged_by: str = ""

@@ -42,6 +42,11 @@ FETCH_WAIT_MS = 100
 """How long the broker may keep a question for records open when there are none. The next one
 waits for it: with Faust's 1500 ms a restarted worker stands still before its first record."""
 
+_BUSY_WAIT_MS = 20
+"""The same while records are being handed out. The client has one question open at a time, and asks
+in it for no partition of which it still holds records: with a backlog it comes to ask for the quiet
+partitions alone, and meanwhile the others run dry."""
+
 
 class _Thread(AIOKafkaConsumerThread):  # type: ignore[misc] # Faust ships no types
     """Kafka's client in a thread of its own."""
@@ -106,6 +111,7 @@ class BatchConsumer(Consumer):  # type: ignore[misc] # Faust ships no types
             timeout = min(timeout, _SOON_S)
         seeks = self._seeks
         fetched = await super()._getmany(wanted or _NOWHERE, timeout)
+        self._wait_for(_BUSY_WAIT_MS if fetched or records else FETCH_WAIT_MS)
         batches: dict[TP, list[Any]] = {}
         for tp, found in fetched.items():
             if self._is_changelog_tp(tp):
@@ -117,6 +123,11 @@ class BatchConsumer(Consumer):  # type: ignore[misc] # Faust ships no types
             else:
                 batches[tp] = [_as_one(batch, bytes_) for batch, bytes_ in cut(found)]
         return batches
+
+    def _wait_for(self, wait_ms: int) -> None:
+        """Say how long the broker may keep the next questions open."""
+        fetcher = self._thread._ensure_consumer()._fetcher  # noqa: SLF001 # it can be said nowhere else
+        fetcher._fetch_max_wait_ms = wait_ms  # noqa: SLF001 # as above
 
     def _restored(self, found: list[Any]) -> Any:
         """Put records of a changelog into their table; returns one that says how far they reach."""

@@ -16,6 +16,7 @@ from streams.deploy_users import deploy_users
 from streams.journal.cli import journal
 from streams.letters.cli import dead_letters
 from streams.offline_commands import explain, policy, replay, scenario
+from streams.whatif.cli import whatif
 
 if TYPE_CHECKING:
     from streams.watch.status_command import Form
@@ -151,7 +152,7 @@ def deploy_kafka() -> None:
 
 deploy.add_command(deploy_influxdb)
 deploy.add_command(deploy_users)
-for command in (replay, policy, explain, scenario, dead_letters, journal):
+for command in (replay, whatif, policy, explain, scenario, dead_letters, journal):
     main.add_command(command)
 
 

@@ -52,7 +52,7 @@ def is_repeat(patient: PatientState, event: Lab | Course | Action) -> bool:
     name = blake2b(encode(event), digest_size=8).hexdigest()
     if name in patient.seen:
         return True
-    patient.seen = [*patient.seen[1 - MAX_KEPT :], name]
+    patient.seen = (*patient.seen[1 - MAX_KEPT :], name)
     return False
 
 
@@ -104,7 +104,7 @@ def take_action(patient: PatientState, action: Action) -> None:
     match action.action:
         case "plan-stop":
             if action.time not in course.planned:
-                course.planned = sorted([*course.planned, action.time])[-MAX_KEPT:]
+                course.planned = tuple(sorted((*course.planned, action.time))[-MAX_KEPT:])
         case "resume":
             course.unplanned = max(action.time, course.unplanned or action.time)
         case "review":

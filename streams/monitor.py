@@ -30,7 +30,7 @@ from streams.row import row_of
 from streams.settings import Settings
 from streams.together import Pair, send_together
 from streams.ward import Ward
-from streams.worker import arrival, each_batch, new_app, new_table, published
+from streams.worker import arrivals, each_batch, new_app, new_table, published
 
 log = logging.getLogger("inowatch")
 
@@ -94,8 +94,8 @@ class Monitor:
         if partition is None:
             partition = self._held[number] = await self._take_over(number)
         records = [
-            (record.offset, record.key, record.value, arrival(record, self._clock))
-            for record in batch
+            (record.offset, record.key, record.value, arrived)
+            for record, arrived in zip(batch, arrivals(batch, self._clock), strict=True)
         ]
         outcome = partition.judge(topic, records)
         self._unshown[number] |= outcome.touched

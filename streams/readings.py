@@ -68,15 +68,15 @@ def note_supply(device: DeviceState, sample: Telemetry, limits: Limits) -> None:
         return
     last = device.readings[_BAR]
     if last is not None and not -rule.drop_bar <= bar - last <= rule.rise_bar:
-        device.supplies, device.fall_bar_h = [], 0.0
+        device.supplies, device.fall_bar_h = (), 0.0
     if device.supplies and sample.time - device.supplies[-1].time < rule.step:
         return
     recent = [old for old in device.supplies if sample.time - old.time <= rule.window]
-    device.supplies = [*recent, Supply(sample.time, bar)]
+    device.supplies = (*recent, Supply(sample.time, bar))
     device.fall_bar_h = _fall_bar_h(device.supplies, rule)
 
 
-def _fall_bar_h(supplies: list[Supply], rule: SupplyLowLimits) -> float:
+def _fall_bar_h(supplies: tuple[Supply, ...], rule: SupplyLowLimits) -> float:
     """Fit a line through the pressures (least squares); 0 while too little is known.
 
     A leak that has just begun shows in the last two stretches, which then both fall faster.
@@ -103,14 +103,14 @@ def note_alarms(device: DeviceState, sample: Telemetry) -> None:
     """Note since when each alarm of the device is active. A list is the whole of them."""
     if sample.alarms is None:
         if sample.mode == "off":
-            device.alarms = []
+            device.alarms = ()
         return
     before = {alarm.code: alarm for alarm in device.alarms}
-    device.alarms = [
+    device.alarms = tuple(
         _active(alarm, before.get(alarm.code), sample.time)
         for alarm in sample.alarms
         if alarm.active and alarm.priority in _TOLD
-    ]
+    )
 
 
 def _active(alarm: DeviceAlarm, before: ActiveAlarm | None, at: datetime) -> ActiveAlarm:
@@ -140,9 +140,9 @@ def note_response(course: CourseState, sample: Telemetry, limits: Limits) -> Non
         return
     spo2, fio2 = sample.spo2_pct, sample.fio2_pct
     if spo2 is not None and len(course.spo2_first_pct) < _FIRST:
-        course.spo2_first_pct = [*course.spo2_first_pct, spo2]
+        course.spo2_first_pct = (*course.spo2_first_pct, spo2)
     if fio2 is not None and len(course.fio2_first_pct) < _FIRST:
-        course.fio2_first_pct = [*course.fio2_first_pct, fio2]
+        course.fio2_first_pct = (*course.fio2_first_pct, fio2)
     if spo2 is None and fio2 is None:
         return
     if not _is_better(course, spo2, fio2, limits):
@@ -153,7 +153,7 @@ def note_response(course: CourseState, sample: Telemetry, limits: Limits) -> Non
         course.improved = sample.time
 
 
-def first_of(values: list[float]) -> float | None:
+def first_of(values: tuple[float, ...]) -> float | None:
     """Return the median of the first values; ``None`` while there are too few."""
     return sorted(values)[_FIRST // 2] if len(values) == _FIRST else None
 

@@ -70,7 +70,8 @@ class Recorder:
                 lost.append((record, "unreadable-output", str(wrong)))
                 continue
             points += made
-            origin |= {id(point): record for point in made}
+            for point in made:
+                origin[id(point)] = record
         for point, why in await self._keeper.keep(points):
             lost.append((origin[id(point)], "refused-by-store", why))
         await published([await self._dead_letter(*loss) for loss in lost if self._is_new(*loss)])

@@ -69,7 +69,8 @@ def _count(
     if course.counting and passed > timedelta():
         if gap is None or signal == "deliver":
             course.delivered += passed
-        course.blind += gap or timedelta()
+        if gap is not None:
+            course.blind += gap
     course.counted_to = max(at, course.counted_to)
     course.counting = any(map(gives, patient.devices.values()))
     return gap

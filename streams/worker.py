@@ -9,8 +9,8 @@ import asyncio
 import logging
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterable
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 import faust
@@ -166,6 +166,16 @@ def arrival(record: KafkaRecord, clock: Clock) -> datetime:
     if record.timestamp_type != _LOG_APPEND_TIME:
         stamped_s = min(stamped_s, time.time())
     return clock.at(stamped_s)
+
+
+def arrivals(batch: Batch, clock: Clock) -> Iterator[datetime]:
+    """Tell the arrival of each record; what the broker took in together it has stamped alike."""
+    stamp_ms: int | None = None
+    at = datetime.min.replace(tzinfo=UTC)
+    for record in batch:
+        if record.timestamp != stamp_ms or record.timestamp_type != _LOG_APPEND_TIME:
+            stamp_ms, at = record.timestamp, arrival(record, clock)
+        yield at
 
 
 Handle = Callable[[Batch], Awaitable[None]]

@@ -65,7 +65,7 @@ def _stage(
 def _held(patient: PatientState, tier: int) -> datetime | None:
     """When a tier that holds came to do so."""
     track = patient.tracks.get(NAME)
-    tiers = track.tiers if track is not None else []
+    tiers = track.tiers if track is not None else ()
     return tiers[tier].fired if tier < len(tiers) else None
 
 

@@ -4,11 +4,11 @@ The rules are the narrowest of the stores behind the port: a ward that begins wi
 moves to InfluxDB finds nothing there that would not fit. Knows no store and no record.
 """
 
-import math
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
+from math import isfinite
 from typing import Literal
 
 from streams.stores.port import Field, Point, PointsRefused
@@ -68,7 +68,7 @@ def _fit_value(name: str, value: Field) -> float | str | bool:
         number = float(value)
     except OverflowError as too_large:
         raise ValueError(f"{name} is too large for a 64-bit float") from too_large
-    if not math.isfinite(number):
+    if not isfinite(number):
         raise ValueError(f"{name} is {number}, which is no measurement: leave it out")
     return number
 
@@ -84,15 +84,14 @@ def _bounded(name: str, text: str, most_bytes: int) -> None:
 
 def fitted(point: Point) -> Point:
     """Give the point as stores keep it, with floats; ``ValueError`` says what does not fit."""
-    checked_name(point.measurement)
-    fields = {checked_name(name): _fit_value(name, value) for name, value in point.fields.items()}
-    if not fields:
-        raise ValueError("a point without fields says nothing")
+    _check_names(point.measurement, tuple(point.tags), tuple(point.fields))
+    fields = {
+        name: value if type(value) is float and isfinite(value) else _fit_value(name, value)
+        for name, value in point.fields.items()
+    }
     for name, value in point.tags.items():
         if not value:
             raise ValueError(f"tag {name} is empty: leave it out")
-        if checked_name(name) in fields:
-            raise ValueError(f"{name} is a tag and a field: a reader could not tell them apart")
     _bounded("the tag set", "".join(point.tags.values()), MAX_TAGS_BYTES)
     if point.time.tzinfo is None:
         raise ValueError("the time has no offset")
@@ -101,6 +100,18 @@ def fitted(point: Point) -> Point:
     if not 0 <= point.twin < TWINS:
         raise ValueError(f"twin {point.twin} is outside 0 to {TWINS - 1}")
     return Point(point.measurement, point.tags, fields, point.time, point.twin)
+
+
+@lru_cache(1000)
+def _check_names(measurement: str, tags: tuple[str, ...], fields: tuple[str, ...]) -> None:
+    """Check all names of a point; there are few sets of them, and many points of each."""
+    for name in (measurement, *fields, *tags):
+        checked_name(name)
+    if not fields:
+        raise ValueError("a point without fields says nothing")
+    for name in tags:
+        if name in fields:
+            raise ValueError(f"{name} is a tag and a field: a reader could not tell them apart")
 
 
 def sifted(

@@ -7,6 +7,7 @@ Nothing that names a person is added to what the record says: a patient is a pse
 It does not know where points are kept, nor which record is the newest.
 """
 
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -21,6 +22,18 @@ from streams.stores.surplus import surplus
 _DECODERS: dict[str, msgspec.json.Decoder[Record]] = {
     shape.measurement: msgspec.json.Decoder(kind) for kind, shape in SHAPES.items()
 }
+_SHOWN: dict[type[Record], tuple[str, ...]] = {
+    kind: tuple(
+        name
+        for name in kind.__struct_fields__
+        if name not in shape.tags and name not in shape.hidden
+    )
+    for kind, shape in SHAPES.items()
+}
+_READ = {kind: attrgetter(*names) for kind, names in _SHOWN.items()}
+"""The values of the shown fields at once: one question a record, instead of one a field."""
+_AS_TEXT = "gestational_age"
+"""The one field whose type allows numbers and texts; a store keeps one kind, so it is a text."""
 
 
 def points_of(record: Record, raw: bytes | None = None) -> list[Point]:
@@ -29,9 +42,10 @@ def points_of(record: Record, raw: bytes | None = None) -> list[Point]:
     ``raw`` is the record as it came. Where it says more than the contract knows (extra fields),
     it is kept too, as ``raw``; otherwise it would only repeat ``record``.
     """
-    shape = SHAPES[type(record)]
+    kind = type(record)
+    shape = SHAPES[kind]
     canonical = encode(record)
-    tags = {name: str(getattr(record, name)) for name in shape.tags}
+    tags = {name: text for name in shape.tags if (text := str(getattr(record, name)))}
     if shape.versioned:
         tags["version"] = version(canonical)
     twin = 0
@@ -40,13 +54,14 @@ def points_of(record: Record, raw: bytes | None = None) -> list[Point]:
     elif shape.twin is not None:
         twin = slot(getattr(record, shape.twin))
     fields: dict[str, Field] = {}
-    for name, value in msgspec.to_builtins(record).items():
-        if name not in tags and name not in shape.hidden:
+    for name, value in zip(_SHOWN[kind], _READ[kind](record), strict=True):
+        if type(value) is float and name != _AS_TEXT:
+            fields[name] = value
+        elif value is not None:
             _add(fields, name, value)
     fields |= pieces("record", canonical.decode())
     fields |= surplus(raw, canonical)
-    present = {name: value for name, value in tags.items() if value}
-    return [Point(shape.measurement, present, fields, getattr(record, shape.time), twin)]
+    return [Point(shape.measurement, tags, fields, getattr(record, shape.time), twin)]
 
 
 def record_of(point: Point) -> Record:
@@ -68,10 +83,7 @@ def _add(fields: dict[str, Field], name: str, value: Any) -> None:
 
     A text that is empty or too long for one field stands in ``record`` only.
     """
-    if value is None:
-        return
-    if name == "gestational_age":
-        # The one field whose type allows both; a store keeps one kind, so it stays a text.
+    if name == _AS_TEXT:
         fields[name] = str(value)
     elif isinstance(value, (float, bool)):
         fields[name] = value
@@ -80,8 +92,11 @@ def _add(fields: dict[str, Field], name: str, value: Any) -> None:
             fields[name] = value
     elif isinstance(value, int):
         fields[name] = float(value)
+    elif isinstance(value, tuple | list):
+        _add(fields, name, msgspec.json.encode(value).decode())
     elif isinstance(value, dict):
         for key, inner in value.items():
-            _add(fields, f"{name}_{key}", inner)
+            if inner is not None:
+                _add(fields, f"{name}_{key}", inner)
     else:
-        _add(fields, name, msgspec.json.encode(value).decode())
+        _add(fields, name, msgspec.to_builtins(value))

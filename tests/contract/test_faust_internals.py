@@ -108,6 +108,7 @@ TEXTS: dict[type, dict[str, str]] = {
     },
     Fetcher: {
         "fetched_records": "be4348896b9b",
+        "_get_actions_per_node": "1dab2cf937d1",
     },
     AIOKafkaConsumer: {
         "seek_to_committed": "f6cd85c8b70a",
@@ -165,7 +166,9 @@ def test_arguments(name: str) -> None:
 def test_everything_meant_to_override_does() -> None:
     """No method of the batch consumer is without its counterpart but those that are new."""
     own = {name for name, member in vars(BatchConsumer).items() if inspect.isfunction(member)}
-    new = {"__init__", "_restored", "_find_back", "_is_lost", "leave", "_prove", "_ask"}
+    new = {"__init__", "_restored", "_find_back", "_is_lost", "leave", "_prove", "_ask"} | {
+        "_wait_for"
+    }
     assert own - set(OVERRIDDEN) == new
 
 

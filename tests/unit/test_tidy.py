@@ -67,6 +67,17 @@ CORE = (
     "streams/watch/ledger.py",
     "streams/watch/observation.py",
     "streams/weaning.py",
+    "streams/whatif/coverage.py",
+    "streams/whatif/difference.py",
+    "streams/whatif/episode.py",
+    "streams/whatif/hazard.py",
+    "streams/whatif/judging.py",
+    "streams/whatif/load.py",
+    "streams/whatif/one_profile.py",
+    "streams/whatif/reference.py",
+    "streams/whatif/report.py",
+    "streams/whatif/spans.py",
+    "streams/whatif/table.py",
     "streams/worksheet.py",
 )
 """Where nothing may look outside: no clock, no socket, no Faust, no log."""

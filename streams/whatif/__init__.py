@@ -1,0 +1,1 @@
+"""``inowatch whatif``: recorded history judged by other limits, and what that changes."""
