@@ -124,6 +124,22 @@ def test_kustomize_finds_every_file() -> None:
     assert re.fullmatch(r"sha256:[0-9a-f]{64}", image["digest"])
 
 
+def test_every_name_in_compose_is_one() -> None:
+    """Secrets, volumes, networks and services that are named are there, and none is for nothing."""
+    read = compose()
+    secrets, volumes, networks = set(), set(), set()
+    for service in read["services"].values():
+        secrets |= {
+            one if isinstance(one, str) else one["source"] for one in service.get("secrets", [])
+        }
+        volumes |= {volume.partition(":")[0] for volume in service.get("volumes", [])}
+        networks |= set(service["networks"])
+        assert set(service.get("depends_on", [])) <= read["services"].keys()
+    assert secrets == read["secrets"].keys()
+    assert {volume for volume in volumes if not volume.startswith(".")} == read["volumes"].keys()
+    assert networks == read["networks"].keys()
+
+
 def test_every_service_has_what_a_service_needs() -> None:
     """In compose: an image by digest, bounds, no privileges, no root, a check of health."""
     for name, service in compose()["services"].items():
@@ -166,7 +182,8 @@ def test_the_secrets_that_compose_names_are_made(tmp_path: Path) -> None:
     assert said_by("sh", str(script), str(tmp_path)) == (0, "")
     made = {path.name: path for path in tmp_path.iterdir()}
     wanted = {Path(one["file"]).name for one in compose()["secrets"].values()}
-    by_set_up = {f"kafka-{role}-password" for role in ROLES} | {"influxdb-write-token"}
+    by_set_up = {f"kafka-{role}-password" for role in ROLES}
+    by_set_up |= {"influxdb-write-token", "influxdb-grafana-token"}
     assert wanted - made.keys() == by_set_up
     assert {path.stat().st_mode & 0o777 for path in made.values()} == {0o600}
     for name in ("kafka-1", "influxdb", "grafana", "deploy"):
