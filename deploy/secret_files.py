@@ -5,6 +5,7 @@ mode 700 where it is made here. What it holds is given to whoever asks for it an
 message and no ``repr`` has it.
 """
 
+import errno
 import os
 import secrets
 import tempfile
@@ -31,7 +32,7 @@ class SecretFolder:
     def read(self, name: str) -> str | None:
         """Return the secret; ``None`` where there is none. Raises ``OSError``."""
         try:
-            return self.file(name).read_text(encoding="utf-8").strip() or None
+            return read_secret(self.file(name))
         except FileNotFoundError:
             return None
 
@@ -65,6 +66,21 @@ class SecretFolder:
             return False
         file.chmod(FILE_MODE)
         return True
+
+
+def read_secret(path: Path) -> str | None:
+    """Return the one word that the file holds, ``None`` for an empty file.
+
+    Raises ``OSError``, also where there is no such word; what there is stands in no message.
+    """
+    try:
+        words = path.read_text(encoding="utf-8").split()
+    except UnicodeDecodeError:
+        # Its own words would show what stands in the file.
+        words = ["no", "text"]
+    if len(words) > 1 or not all(word.isascii() and word.isprintable() for word in words):
+        raise OSError(errno.EINVAL, "must hold one word and nothing else", str(path))
+    return words[0] if words else None
 
 
 def fresh() -> str:

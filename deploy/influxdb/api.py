@@ -13,7 +13,7 @@ import urllib3
 
 TIMEOUT_S = 30.0
 _NOT_FOUND = 404
-_REFUSED = range(400, 600)
+_TAKEN = range(200, 300)
 _MOST_WORDS = 300
 
 
@@ -89,7 +89,10 @@ class InfluxApi:
 
     def _asked(self, method: str, path: str, query: dict[str, str], body: bytes | None) -> Any:
         answer = self._answer(method, path, query, body)
-        return msgspec.json.decode(answer) if answer else None
+        try:
+            return msgspec.json.decode(answer) if answer else None
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            raise SetupFailed(f"what answers at {self.url} is no InfluxDB") from None
 
     def _answer(self, method: str, path: str, query: dict[str, str], body: bytes | None) -> bytes:
         headers = {"Content-Type": "application/json"}
@@ -102,7 +105,7 @@ class InfluxApi:
             answer = self._pool.request(method, address, body=body, headers=headers)
         except urllib3.exceptions.HTTPError as lost:
             raise SetupFailed(f"InfluxDB at {self.url} is out of reach: {lost}") from None
-        if answer.status in _REFUSED:
+        if answer.status not in _TAKEN:
             raise SetupFailed(self._words(answer.status, answer.data), answer.status)
         return answer.data
 

@@ -14,7 +14,7 @@ from msgspec import Struct
 from deploy.influxdb.api import InfluxApi, SetupFailed
 from deploy.influxdb.minutes import TASKS
 from deploy.influxdb.tokens import TOKENS, Place, keep_token
-from deploy.secret_files import SecretFolder, fresh
+from deploy.secret_files import SecretFolder, fresh, read_secret
 
 ADMIN = "inowatch"
 ADMIN_PASSWORD = "influxdb-admin-password"  # noqa: S105 - the name of a file, not a secret
@@ -75,15 +75,15 @@ def _operators_token(
     wanted: Wanted, secrets: SecretFolder, named: Path | None, *, is_fresh: bool
 ) -> str:
     if named is not None:
-        token = named.read_text(encoding="utf-8").strip()
-        if not token:
+        token = read_secret(named)
+        if token is None:
             raise SetupFailed(f"{named} is empty: it must hold the operator's token")
         return token
     if is_fresh:
         # Kept before the server has it: were we cut off, the next run would use the same.
         return secrets.kept(ADMIN_TOKEN, fresh)
-    token = secrets.read(ADMIN_TOKEN) or ""
-    if not token:
+    token = secrets.read(ADMIN_TOKEN)
+    if token is None:
         raise SetupFailed(
             f"InfluxDB at {wanted.url} was set up by somebody else: put its operator token into a"
             " file and name that in INOWATCH_INFLUXDB_ADMIN_TOKEN_FILE"

@@ -4,11 +4,13 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -371,6 +373,46 @@ def test_a_server_of_others(influxd: Path, tmp_path: Path) -> None:
         wrong = site.deploy("--admin-token-file", str(file), store=address)
         assert wrong.returncode == 1
         assert "does not accept the token" in wrong.stderr
+
+
+def test_what_is_no_secret_is_shown_to_nobody(site: Site, tmp_path: Path) -> None:
+    """A file that holds more than a token, or no text, is refused without a word of it."""
+    file = tmp_path / "operator"
+    for held in (b"canary-1 canary-2", b"canary\xff\xfe", "canary-\u00e9".encode()):
+        file.write_bytes(held)
+        refused = site.deploy("--admin-token-file", str(file))
+        assert refused.returncode == 1
+        assert "must hold one word and nothing else" in refused.stderr
+        assert "canary" not in refused.stderr
+    file.write_bytes(b"\n")
+    assert "is empty" in site.deploy("--admin-token-file", str(file)).stderr
+
+
+@pytest.mark.parametrize(("status", "words"), [(200, "is no InfluxDB"), (302, "answered 302")])
+def test_something_else_at_the_address(tmp_path: Path, status: int, words: str) -> None:
+    """A proxy's page, or its way to a login, is a sentence and no set-up."""
+
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.send_header("Location", "https://login.example/")
+            self.send_header("Content-Length", "6")
+            self.end_headers()
+            self.wfile.write(b"<html>")
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its own name
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        site = Site(f"http://127.0.0.1:{server.server_port}", tmp_path / "secrets")
+        said = site.deploy()
+        server.shutdown()
+        thread.join()
+    assert (said.returncode, said.stdout) == (1, "")
+    assert words in said.stderr
+    assert not site.folder.exists()
 
 
 @pytest.mark.parametrize(
