@@ -60,6 +60,8 @@ class ChainFile:
             line = sealed(placed, self._keys.by_id[key_id])
             lines.append(line)
             last = self._link(line)
+            if last is None:
+                raise ValueError(f"an entry that cannot be read again: {line[:200]!r}")
         self.append_lines(lines)
 
     def append_lines(self, lines: list[bytes]) -> None:
