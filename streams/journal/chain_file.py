@@ -101,7 +101,6 @@ class ChainFile:
     def _open(self) -> None:
         """Open what the path names now, and make its name lasting when it is new."""
         self.close()
-        self._path.parent.mkdir(parents=True, exist_ok=True)
         self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         folder = os.open(self._path.parent, os.O_RDONLY)
         try:

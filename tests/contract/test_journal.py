@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterable
@@ -16,7 +17,9 @@ from deploy.guarded import Guarded
 from schemas.anchor import Anchor
 from schemas.view import View
 from streams.cli import main
+from streams.journal.keys import read_keys
 from streams.journal.looked import note_view
+from streams.journal.shelf import Shelf
 from streams.stores.open import open_store
 from streams.stores.points import record_of
 from tests.contract.test_recorder import END, START
@@ -202,6 +205,22 @@ def test_a_disk_that_is_away_is_waited_for(kafka: str, tmp_path: Path, env: dict
         (tmp_path / "unplugged").rename(folder)
         assert eventually(lambda: journaled(site) == in_kafka(site))
         assert "giving up" not in site.log_of("journal")
+
+
+def test_a_second_journal_stays_out(env: dict[str, str]) -> None:
+    """It ends with a sentence before it reads anything, and so that it is started again."""
+    held = Shelf(Path(env["INOWATCH_JOURNAL"]), read_keys(Path(env["INOWATCH_JOURNAL_KEY_FILE"])))
+    second = subprocess.run(
+        [sys.executable, "-m", "streams.cli", "run", "journal"],
+        env={**os.environ, **env, "INOWATCH_KAFKA": "127.0.0.1:9"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    held.close()
+    assert second.returncode == 70
+    assert "giving up: the journal cannot be opened: another journal writes" in second.stderr
 
 
 def test_who_looked_is_known(kafka: str, tmp_path: Path, env: dict[str, str]) -> None:
