@@ -13,7 +13,7 @@ from pathlib import Path
 from schemas.anchor import Anchor, Head
 from streams.journal.chain_file import ChainFile
 from streams.journal.keys import Keys
-from streams.journal.links import Bad, Link, anchor_link, anchor_of
+from streams.journal.links import ANCHORS, Bad, Link, anchor_link, anchor_of
 from streams.journal.sealed import START, sealed
 
 log = logging.getLogger("inowatch")
@@ -30,7 +30,7 @@ class Anchors:
         self._newest: Anchor | None = None
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
-        self._file = ChainFile(path, keys, self._read)
+        self._file = ChainFile(path, ANCHORS, keys, self._read)
         self._number = self._count()
 
     def drop(self, time: datetime, heads: Sequence[Head]) -> bytes:

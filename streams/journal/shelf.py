@@ -92,5 +92,5 @@ class Shelf:
         if chain not in self._chains:
             path = file_of(self._folder, chain)
             read = partial(entry_link, keys=self._keys.by_id)
-            self._chains[chain] = ChainFile(path, self._keys, read)
+            self._chains[chain] = ChainFile(path, chain, self._keys, read)
         return self._chains[chain]

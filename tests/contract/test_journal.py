@@ -65,7 +65,8 @@ def journaled(site: Product) -> dict[str, list[str]]:
     """Read what the journal holds, by chain, in the order of its lines."""
     found: dict[str, list[str]] = {}
     for path in Path(site.env["INOWATCH_JOURNAL"]).glob("*-*.jsonl"):
-        for line in path.read_text().splitlines():
+        whole, _, _torn = path.read_bytes().rpartition(b"\n")  # it may be written just now
+        for line in whole.splitlines():
             entry = json.loads(line)
             body = json.dumps(entry["body"], separators=(",", ":"))
             found.setdefault(entry["chain"], []).append(body)

@@ -222,6 +222,19 @@ def test_an_edited_end_stays(home: Path, keys: Keys, key_file: Path) -> None:
     assert "FIRST BAD: entry 4, line 4, edited" in result.stdout
 
 
+def test_the_file_of_another_chain_is_not_gone_on_with(
+    home: Path, keys: Keys, key_file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A file that was put in another's place counts for nothing, in one line of the log."""
+    fill(home, keys, range(3))
+    path = file_of(home, "ino.pages/1")
+    file_of(home, CHAIN).rename(path)
+    with shelf(home, keys) as held:
+        assert held.next_offset("ino.pages/1") == 0
+    assert caplog.text.count("is entry 3 of ino.pages/2") == len(caplog.records) == 1
+    assert "FIRST BAD: entry 1, line 1, replaced" in verify(home, key_file).stdout
+
+
 def test_a_site_has_one_journal(home: Path, keys: Keys) -> None:
     """A second process, or a second shelf in this one, may not write into the same folder."""
     with shelf(home, keys), pytest.raises(ShelfTaken, match="another journal writes"):
