@@ -36,14 +36,26 @@ def _board(settings: Settings) -> Any:
     return Board(settings).app
 
 
+def _journal(settings: Settings) -> Any:
+    from streams.journal.role import Journal
+
+    return Journal(settings).app
+
+
 WORKERS: dict[str, Callable[[Settings], Any]] = {
     "monitor": _monitor,
     "recorder": _recorder,
     "pager": _pager,
     "board": _board,
+    "journal": _journal,
 }
 WATCHDOG = "watchdog"
 ROLES = (*WORKERS, WATCHDOG)
+
+
+def usual_roles(settings: Settings) -> tuple[str, ...]:
+    """Name the roles that run where none is named: a journal needs a folder to write into."""
+    return tuple(role for role in ROLES if role != "journal" or settings.journal is not None)
 
 
 def run_role(role: str, settings: Settings) -> None:

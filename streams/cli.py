@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from streams.console import in_words, settings_of_environment
+from streams.journal.cli import journal
 from streams.letters.cli import dead_letters
 from streams.offline_commands import explain, policy, replay, scenario
 from streams.whatif.cli import whatif
@@ -34,12 +35,13 @@ def main() -> None:
 @main.command()
 @click.argument("roles", nargs=-1)
 def run(roles: tuple[str, ...]) -> None:
-    """Run the named roles: monitor, recorder, pager, board, watchdog. All of them by default.
+    """Run the named roles: monitor, recorder, pager, board, journal, watchdog; by default all.
 
     One role runs in this process; several run as processes of their own that are started again
-    when they die. Settings come from the environment (INOWATCH_*); see the README.
+    when they die. Settings come from the environment (INOWATCH_*); see the README. Without
+    INOWATCH_JOURNAL there is no journal among them.
     """
-    from streams.app import ROLES, run_role
+    from streams.app import ROLES, run_role, usual_roles
     from streams.ending import EXIT_CANNOT_START, CannotStart
     from streams.supervise import run_roles
 
@@ -47,8 +49,10 @@ def run(roles: tuple[str, ...]) -> None:
     if unknown:
         raise click.UsageError(f"no role {unknown[0]!r}; there are {', '.join(ROLES)}")
     settings = settings_of_environment()
+    if not roles and settings.journal is None:
+        click.echo("no audit journal is kept: INOWATCH_JOURNAL names no folder", err=True)
     if len(roles) != 1:
-        sys.exit(run_roles(roles or tuple(ROLES)))
+        sys.exit(run_roles(roles or usual_roles(settings)))
     try:
         with in_words():
             run_role(roles[0], settings)
@@ -128,7 +132,7 @@ def deploy_kafka() -> None:
         sys.exit(run_deploy_kafka(settings_of_environment()))
 
 
-for command in (replay, whatif, policy, explain, scenario, dead_letters):
+for command in (replay, whatif, policy, explain, scenario, dead_letters, journal):
     main.add_command(command)
 
 

@@ -23,7 +23,7 @@ import click
 
 from deploy.kafka.broker import Broker
 from schemas.topics import Topics
-from streams.app import ROLES
+from streams.app import usual_roles
 from streams.clock import FastClock, wall_clock
 from streams.deploy_command import delete_topics, make_topics
 from streams.settings import read_settings
@@ -152,7 +152,8 @@ class Demo:
         # Made as late as this, so that from its first moment on a guardian removes it.
         self._home = Path(tempfile.mkdtemp(prefix="inowatch-demo-"))
         self._env["INOWATCH_STORE"] = f"sqlite:{self._home / 'inowatch.sqlite'}"
-        self._workers = Workers(tuple(ROLES), self._env, {"recorder": self._home})
+        roles = usual_roles(read_settings(self._env))
+        self._workers = Workers(roles, self._env, {"recorder": self._home})
         self._workers.start()
         Thread(target=self._watch, args=(self._workers,), name="workers", daemon=True).start()
 

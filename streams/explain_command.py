@@ -19,6 +19,7 @@ from schemas.lab import Lab
 from schemas.state import Context
 from schemas.telemetry import Telemetry
 from streams.evidence import Evidence, Samples, gather
+from streams.journal.looked import note_view
 from streams.stores.open import open_store
 
 Form = Literal["text", "json"]
@@ -35,7 +36,7 @@ def is_alert_id(word: str) -> bool:
 
 
 def explain_alert(alert_id: str, address: str, form: Form, book: ProfileBook) -> str:
-    """Read the store at ``address`` and write what stands behind the alert.
+    """Read the store at ``address``, note who looks, and write what stands behind the alert.
 
     Raises ``NoSuchAlert``, and what ``open_store`` and reading raise.
     """
@@ -43,6 +44,8 @@ def explain_alert(alert_id: str, address: str, form: Form, book: ProfileBook) ->
         evidence = gather(store, alert_id, book)
     if evidence is None:
         raise NoSuchAlert(f"{address} holds no alert {alert_id}")
+    first = evidence.transitions[0]
+    note_view("explain", patient=first.patient, unit=first.unit, store=address)
     if form == "json":
         return msgspec.json.encode(evidence).decode()
     return "\n".join(_lines(evidence))

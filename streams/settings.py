@@ -19,6 +19,8 @@ from streams.clock import Clock, parse_clock
 _PREFIX = re.compile(r"[A-Za-z0-9._-]{1,100}")
 WATCHED = ("monitor", "recorder", "pager", "board")
 """The roles that read from Kafka, so that the watchdog can see from outside how they fare."""
+WATCHABLE = (*WATCHED, "journal")
+"""With the one that a site may do without."""
 
 
 class InvalidSettings(ValueError):
@@ -31,7 +33,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     ``instance`` tells workers of one role apart (static membership): stable over restarts.
     ``book`` has the profiles that there are: the product's, and those of INOWATCH_PROFILES.
     ``clock`` is a ``FastClock`` as text, empty for the wall clock. ``watched`` are the roles that
-    the watchdog expects to run.
+    the watchdog expects to run. ``journal`` is the folder of the audit journal, if there is one,
+    and ``anchors`` the file of its anchors.
     """
 
     kafka: str
@@ -53,6 +56,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     terminal: bool = False
     watched: tuple[str, ...] = WATCHED
     heartbeat_url: str | None = None
+    journal: Path | None = None
+    journal_key_file: Path | None = None
+    anchors: Path | None = None
 
     @property
     def topics(self) -> Topics:
@@ -92,9 +98,11 @@ def read_settings(env: Mapping[str, str]) -> Settings:  # noqa: C901 - one line 
         book.named(profile)
     except InvalidProfile as wrong:
         faults.append(f"INOWATCH_PROFILE, INOWATCH_PROFILES:\n{wrong}")
-    watched = tuple(env.get("INOWATCH_WATCHED", ",".join(WATCHED)).replace(" ", "").split(","))
-    if not set(watched) <= set(WATCHED):
-        faults.append(f"INOWATCH_WATCHED: of {', '.join(WATCHED)}, with commas")
+    journal = Path(env["INOWATCH_JOURNAL"]) if env.get("INOWATCH_JOURNAL") else None
+    expected = WATCHED if journal is None else WATCHABLE
+    watched = tuple(env.get("INOWATCH_WATCHED", ",".join(expected)).replace(" ", "").split(","))
+    if not set(watched) <= set(WATCHABLE):
+        faults.append(f"INOWATCH_WATCHED: of {', '.join(WATCHABLE)}, with commas")
     settings = Settings(
         kafka=env.get("INOWATCH_KAFKA", ""),
         prefix=env.get("INOWATCH_PREFIX", "ino"),
@@ -115,6 +123,9 @@ def read_settings(env: Mapping[str, str]) -> Settings:  # noqa: C901 - one line 
         terminal=env.get("INOWATCH_TERMINAL") == "1",
         watched=watched,
         heartbeat_url=env.get("INOWATCH_HEARTBEAT_URL"),
+        journal=journal,
+        journal_key_file=secret("INOWATCH_JOURNAL_KEY_FILE"),
+        anchors=Path(env["INOWATCH_ANCHORS"]) if env.get("INOWATCH_ANCHORS") else None,
     )
     if not settings.kafka:
         faults.append("INOWATCH_KAFKA: the broker's address, for example kafka:9092")
@@ -122,6 +133,8 @@ def read_settings(env: Mapping[str, str]) -> Settings:  # noqa: C901 - one line 
         faults.append(f"INOWATCH_PREFIX={settings.prefix!r}: letters, digits, . _ - (at most 100)")
     if settings.webhook_url and settings.webhook_secret_file is None:
         faults.append("INOWATCH_WEBHOOK_URL needs INOWATCH_WEBHOOK_SECRET_FILE to sign with")
+    if journal is not None and settings.journal_key_file is None:
+        faults.append("INOWATCH_JOURNAL needs INOWATCH_JOURNAL_KEY_FILE to seal with")
     try:
         load_policies()
     except InvalidPolicy as wrong:

@@ -4,17 +4,23 @@ The newest row of each patient is kept in a table, so that a restarted board sho
 once. The page is served from this process, on loopback unless the site says otherwise.
 """
 
+import asyncio
 import logging
+import os
 from typing import Any
 
 import faust
 import msgspec
 
 from schemas.board_row import BoardRow
+from schemas.encode import encode
 from schemas.page import Page
+from schemas.view import View
 from streams.batch import Batch
+from streams.board.looks import Seldom
 from streams.board.server import BoardServer
 from streams.ending import give_up
+from streams.journal.looked import SEND_S, looked
 from streams.settings import Settings
 from streams.worker import each_batch, new_app, new_table, published
 
@@ -32,13 +38,15 @@ class Board:
     def __init__(self, settings: Settings) -> None:
         clock = settings.clock
         self._settings = settings
-        self._server = BoardServer(clock, speed=clock.speed)
+        self._server = BoardServer(clock, speed=clock.speed, looked=Seldom(self._looked))
+        self._noting: set[asyncio.Task[None]] = set()
         self._shown: dict[bytes, bytes] = {}
         self._started = False
         self.app = app = new_app("board", settings)
         names = settings.topics
         rows = app.topic(names.board, key_type=bytes, value_type=bytes)
         pages = app.topic(names.pages, key_type=bytes, value_type=bytes)
+        self._views = app.topic(names.views)
         self._rows: Any = new_table(app, "rows", settings)
         self._pages: Any = new_table(app, "pages", settings)
         self._told: dict[bytes, bytes] = {}
@@ -96,6 +104,22 @@ class Board:
         for page in sorted(new, key=lambda page: page.time):
             self._server.update_page(page)
         self._told = kept
+
+    def _looked(self, by: str, what: str) -> None:
+        """Somebody opened the board; the page does not wait until that is noted."""
+        task = asyncio.create_task(self._note(looked(by, what, os.environ)))
+        self._noting.add(task)
+        task.add_done_callback(self._noting.discard)
+
+    async def _note(self, view: View) -> None:
+        try:
+            async with asyncio.timeout(SEND_S):
+                sent = await self._views.send(key=view.by.encode(), value=encode(view))
+                await published([sent])
+        except Exception as wrong:  # noqa: BLE001 - whatever it is, the ward keeps its board
+            log.error(  # noqa: TRY400 - the words are enough
+                "a look at the board by %s could not be noted: %r", view.by, wrong
+            )
 
     async def _open(self) -> None:
         settings = self._settings

@@ -13,6 +13,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from streams.board.feed import Feed, Full
+from streams.board.looks import Looked, noting
 from streams.board.shown import BoardView
 
 STATIC = Path(__file__).parent / "static"
@@ -34,10 +35,17 @@ HEADERS = {
 
 
 def application(
-    current: Callable[[], BoardView], feed: Feed, hosts: frozenset[str] | None
+    current: Callable[[], BoardView],
+    feed: Feed,
+    hosts: frozenset[str] | None,
+    looked: Looked,
 ) -> web.Application:
-    """Return the routes over ``current`` and ``feed``; ``hosts`` are the names served, or all."""
-    app = web.Application(middlewares=[] if hosts is None else [_only(hosts)])
+    """Return the routes over ``current`` and ``feed``; ``hosts`` are the names served, or all.
+
+    ``looked`` is told who asks for what shows patients.
+    """
+    guards = [] if hosts is None else [_only(hosts)]
+    app = web.Application(middlewares=[*guards, noting(looked)])
     app.on_response_prepare.append(_add_headers)
     app.router.add_get("/", _page)
     app.router.add_static("/static", STATIC)

@@ -17,6 +17,7 @@ from aiohttp import web
 from schemas.board_row import BoardRow
 from schemas.page import Page
 from streams.board.feed import Feed
+from streams.board.looks import Looked
 from streams.board.routes import application, frame
 from streams.board.shown import BoardView, Limits
 from streams.board.told import supersedes
@@ -41,7 +42,8 @@ class BoardServer:
     ``clock`` gives the ward's time with an offset. It must be a clock of its own, never the time
     of the newest row: a board whose clock stops with its data cannot notice that they stopped.
     ``speed`` is ward seconds per wall second (other than 1 in a demonstration only). ``hosts``
-    are further names by which a reverse proxy may ask for a server on loopback.
+    are further names by which a reverse proxy may ask for a server on loopback. ``looked`` is told
+    who asks for what shows patients, and at what.
     """
 
     def __init__(
@@ -51,10 +53,12 @@ class BoardServer:
         speed: float = 1.0,
         course_limit_h: float = 336.0,
         hosts: frozenset[str] = frozenset(),
+        looked: Looked = lambda _by, _what: None,
     ) -> None:
         self._clock = clock
         self._limits = Limits.at_speed(speed, course_limit_h)
         self._hosts = hosts
+        self._looked = looked
         self._rows: dict[str, BoardRow] = {}
         self._pages: dict[str, Page] = {}
         self._feed = Feed(lambda: frame(self.view()))
@@ -104,7 +108,7 @@ class BoardServer:
             raise RuntimeError("this board was started before; make a new one")
         # Whoever opens the board to a network has put its own guard of names before it.
         names = _LOOPBACK_NAMES | self._hosts if _is_loopback(host) else None
-        app = application(self.view, self._feed, names)
+        app = application(self.view, self._feed, names, self._looked)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=CLOSING_S)
         await self._runner.setup()
         try:

@@ -8,6 +8,8 @@ from functools import partial
 import click
 
 from deploy.kafka.cluster import ClusterError, connected
+from schemas.claimed import claimed
+from streams.journal.looked import note_view
 from streams.letters.letter import EVERY, Found, Place, Wanted
 from streams.letters.put_back import put_back
 from streams.letters.topic import LetterTopic, opened
@@ -40,9 +42,12 @@ def run_list(settings: Settings, wanted: Wanted, form: str) -> None:
 
 
 def run_show(settings: Settings, place: Place) -> None:
-    """Print one letter. Raises ``NoSuchLetter`` and ``ClusterError``."""
+    """Print one letter, and note who looks. Raises ``NoSuchLetter`` and ``ClusterError``."""
     with _letters_of(settings) as topic:
-        for line in in_full(topic.at(place)):
+        found = topic.at(place)
+        claim = claimed(found.letter.value or b"", found.letter.key)
+        note_view("dead-letter", patient=claim.patient or "")
+        for line in in_full(found):
             click.echo(line)
 
 

@@ -159,6 +159,18 @@ def product(
         site.stop()
 
 
+def journal_in(folder: Path) -> dict[str, str]:
+    """Say where a journal is kept, its anchors elsewhere, and with which key."""
+    key_file = folder / "keys"
+    key_file.write_text("first " + "ab" * 32 + "\n")
+    key_file.chmod(0o600)
+    return {
+        "INOWATCH_JOURNAL": str(folder / "journal"),
+        "INOWATCH_JOURNAL_KEY_FILE": str(key_file),
+        "INOWATCH_ANCHORS": str(folder / "elsewhere" / "anchors.jsonl"),
+    }
+
+
 def renamed(record: Json, name: str) -> Json:
     """Give a record's patient a name of its own."""
     return json.loads(json.dumps(record)) | {"patient": f"{name}-{record['patient']}"}

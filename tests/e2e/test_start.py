@@ -11,7 +11,7 @@ import pytest
 from kafka.admin import KafkaAdminClient, NewTopic
 
 from streams.app import ROLES, WORKERS
-from tests.e2e.product import Product, eventually, product
+from tests.e2e.product import Product, eventually, journal_in, product
 
 
 def run(site: Product, *words: str) -> subprocess.CompletedProcess[str]:
@@ -29,7 +29,7 @@ def run(site: Product, *words: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize("role", WORKERS)
 def test_missing_topics(kafka: str, tmp_path: Path, role: str) -> None:
     """A worker whose topics are missing does not start, and says which and what to do."""
-    with product(kafka, tmp_path, deploy=False) as site:
+    with product(kafka, tmp_path, journal_in(tmp_path), deploy=False) as site:
         refused = run(site, "run", role)
     assert refused.returncode == 78
     assert f"topic {site.topics.telemetry} is missing" in refused.stderr
@@ -95,6 +95,7 @@ def test_wrong_use(words: list[str], fault: str) -> None:
         ("recorder", "INOWATCH_STORE", "postgres://x", "no store has the scheme"),
         ("pager", "INOWATCH_WEBHOOK_URL", "http://example.org/x", "https"),
         ("watchdog", "INOWATCH_WEBHOOK_URL", "http://example.org/x", "https"),
+        ("journal", "INOWATCH_JOURNAL_KEY_FILE", __file__, f"key file {__file__}"),
         ("watchdog", "INOWATCH_HEARTBEAT_URL", "http://example.org/x", "https"),
     ],
 )
@@ -104,7 +105,7 @@ def test_settings_that_cannot_work(  # noqa: PLR0913, PLR0917 - the case's parts
     """A setting that no restart would help keeps the worker from starting, in words."""
     secret = tmp_path / "secret"
     secret.write_text("whsec_" + "A" * 44)
-    with product(kafka, tmp_path) as site:
+    with product(kafka, tmp_path, journal_in(tmp_path)) as site:
         site.env |= {setting: value, "INOWATCH_WEBHOOK_SECRET_FILE": str(secret)}
         refused = run(site, "run", role)
     assert refused.returncode == 78
@@ -137,7 +138,7 @@ def test_status_without_kafka() -> None:
 
 def test_workers_listen_nowhere(kafka: str, tmp_path: Path) -> None:
     """No worker opens a port to the world: the board's alone is open, on loopback."""
-    with product(kafka, tmp_path) as site:
+    with product(kafka, tmp_path, journal_in(tmp_path)) as site:
         site.start(*ROLES)
 
         def listening(role: str) -> set[str]:
@@ -158,7 +159,7 @@ def test_workers_listen_nowhere(kafka: str, tmp_path: Path) -> None:
             for role in ROLES
         }
         assert all(connected.values()), "every worker is up and talks to Kafka"
-        for role in ("monitor", "recorder", "pager", "watchdog"):
+        for role in ("monitor", "recorder", "pager", "journal", "watchdog"):
             assert listening(role) == set()
 
 

@@ -1,0 +1,1 @@
+"""Evidence: what happened and who looked, in chains that cannot be changed unseen."""
