@@ -15,6 +15,8 @@ from typing import Any, NoReturn
 
 import faust
 
+from deploy.kafka.access import KafkaAccess
+from deploy.kafka.refused import NotLetIn
 from deploy.kafka.topic_spec import DEAD_LETTER_MAX_BYTES, TopicSpec
 from deploy.kafka.topics import check_topics
 from streams.batch import BATCH_RECORDS, Batch, KafkaRecord
@@ -66,7 +68,8 @@ def new_app(role: str, settings: Settings) -> faust.App:
         )
     return _App(
         app_id(role, settings),
-        broker=f"kafka://{settings.kafka}",
+        broker=f"kafka://{settings.kafka.address}",
+        broker_credentials=_credentials(settings.kafka),
         store="memory://",
         web_enabled=False,
         autodiscover=False,
@@ -103,6 +106,19 @@ def new_app(role: str, settings: Settings) -> faust.App:
     )
 
 
+def _credentials(access: KafkaAccess) -> Any:
+    """Say the same in Faust's words; without a TLS context it would log in in the clear."""
+    tls = access.tls()
+    if access.security != "sasl_ssl":
+        return tls
+    return faust.SASLCredentials(
+        username=access.user,
+        password=access.password(),
+        mechanism=access.mechanism,
+        ssl_context=tls,
+    )
+
+
 def new_table(app: faust.App, name: str, settings: Settings) -> Any:
     """Make a plain table of bytes to bytes; its changelog must exist (``own_topics``)."""
     return app.Table(name, partitions=settings.partitions, key_type=bytes, value_type=bytes)
@@ -118,10 +134,16 @@ def own_topics(role: str, settings: Settings) -> dict[str, TopicSpec]:
 
 
 def run_worker(app: faust.App, role: str, settings: Settings) -> NoReturn:
-    """Run the app until it is told to stop. Raises ``CannotStart`` when topics are not right."""
-    faults = check_topics(
-        settings.kafka, settings.topics, settings.partitions, own_topics(role, settings)
-    )
+    """Run the app until it is told to stop.
+
+    Raises ``CannotStart`` when Kafka does not let it in, or topics are not right.
+    """
+    try:
+        faults = check_topics(
+            settings.kafka, settings.topics, settings.partitions, own_topics(role, settings)
+        )
+    except NotLetIn as refused:
+        raise CannotStart(str(refused)) from None
     if faults:
         raise CannotStart("\n".join([*faults, "run `inowatch deploy kafka` first"]))
     worker = faust.Worker(
