@@ -68,7 +68,7 @@ def new_app(role: str, settings: Settings) -> faust.App:
         )
     return _App(
         app_id(role, settings),
-        broker=f"kafka://{settings.kafka.address}",
+        broker=f"kafka://{','.join(settings.kafka.servers)}",
         broker_credentials=_credentials(settings.kafka),
         store="memory://",
         web_enabled=False,

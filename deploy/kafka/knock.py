@@ -18,7 +18,7 @@ from deploy.kafka.refused import NotLetIn
 TIMEOUT_S = 5.0
 _METADATA, _HANDSHAKE, _AUTHENTICATE = (3, 2), (17, 1), (36, 0)
 """Each a request of Kafka's protocol and the version of it that is sent."""
-_NO_CLIENT_ID, _NO_TOPICS = -1, struct.pack(">i", 0)
+_CORRELATION, _NO_CLIENT_ID, _NO_TOPICS = 1, -1, struct.pack(">i", 0)
 _UNSUPPORTED_MECHANISM, _ILLEGAL_STATE = 33, 34
 _TLS_ALERT = b"\x15\x03"
 """How an answer begins that is TLS; as the size of an answer of Kafka's it would be 350 MB."""
@@ -98,8 +98,8 @@ def _log_in(line: socket.socket, access: KafkaAccess) -> None:
 
 
 def _asked(line: socket.socket, request: tuple[int, int], body: bytes) -> bytes:
-    """Send one request and return what its answer says."""
-    message = struct.pack(">hhih", *request, 0, _NO_CLIENT_ID) + body
+    """Send one request and return what its answer says; ``struct.error`` if it is no answer."""
+    message = struct.pack(">hhih", *request, _CORRELATION, _NO_CLIENT_ID) + body
     line.sendall(struct.pack(">i", len(message)) + message)
     with closing(line.makefile("rb")) as stream:
         size = stream.read(4)
@@ -108,6 +108,8 @@ def _asked(line: socket.socket, request: tuple[int, int], body: bytes) -> bytes:
         if not size:
             raise _Ended
         answer = stream.read(max(0, min(struct.unpack(">i", size)[0], _MOST_BYTES)))
+    if struct.unpack_from(">i", answer)[0] != _CORRELATION:
+        raise struct.error("another question's answer")
     return answer[4:]
 
 

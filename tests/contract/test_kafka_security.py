@@ -12,10 +12,13 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from socketserver import BaseRequestHandler, ThreadingTCPServer
+from threading import Thread
 
 import pytest
 from kafka.admin import ACLOperation, ResourceType
 
+from deploy.kafka.access import KafkaAccess
 from deploy.kafka.cluster import ClusterError, wait_for_kafka
 from streams.app import ROLES
 from streams.ending import EXIT_CANNOT_START
@@ -200,3 +203,21 @@ def test_what_does_not_fit_is_said(
     assert faults == []
     with pytest.raises(ClusterError, match=says):
         wait_for_kafka(access, within_s=0)
+
+
+class _Greeting(BaseRequestHandler):
+    """Speaks as a mail server does, unasked."""
+
+    def handle(self) -> None:
+        self.request.sendall(b"220 mail.example ready for you and for everybody else\r\n")
+
+
+def test_what_is_no_kafka_is_not_taken_for_one() -> None:
+    """Another server answers too, and is told from a Kafka."""
+    with ThreadingTCPServer(("127.0.0.1", 0), _Greeting) as server:
+        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}).start()
+        try:
+            with pytest.raises(ClusterError, match="no Kafka answers"):
+                wait_for_kafka(KafkaAccess(f"127.0.0.1:{server.server_address[1]}"), within_s=0)
+        finally:
+            server.shutdown()

@@ -7,6 +7,7 @@ import trustme
 
 from streams.kafka_settings import read_access
 from streams.settings import InvalidSettings, read_settings
+from streams.worker import new_app
 
 KAFKA = {"INOWATCH_KAFKA": "one:9093, two:9093"}
 CANARY = "canary-31c9"
@@ -60,6 +61,17 @@ def test_a_login(files: Path) -> None:
         "sasl_plain_password": CANARY,
     }
     assert CANARY not in repr(settings)
+
+
+def test_faust_is_told_the_same(files: Path) -> None:
+    """A worker logs in over TLS, by the mechanism that is set, at each of the addresses."""
+    env = env_of(files, **LOGIN, MECHANISM="scram-sha-256")
+    told = new_app("pager", read_settings(env)).conf
+    made = told.broker_credentials
+    assert [str(url) for url in told.broker] == ["kafka://one:9093", "kafka://two:9093"]
+    assert (made.protocol.value, made.mechanism.value) == ("SASL_SSL", "SCRAM-SHA-256")
+    assert (made.username, made.password) == ("ward", CANARY)
+    assert CANARY not in repr(made)
 
 
 def test_a_certificate(files: Path) -> None:
