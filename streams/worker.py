@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 import faust
 
 from deploy.kafka.access import KafkaAccess
+from deploy.kafka.cluster import connected
 from deploy.kafka.refused import NotLetIn
 from deploy.kafka.topic_spec import DEAD_LETTER_MAX_BYTES, TopicSpec
 from deploy.kafka.topics import check_topics
@@ -136,16 +137,12 @@ def own_topics(role: str, settings: Settings) -> dict[str, TopicSpec]:
 def run_worker(app: faust.App, role: str, settings: Settings) -> NoReturn:
     """Run the app until it is told to stop.
 
-    Raises ``CannotStart`` when Kafka does not let it in, or topics are not right.
+    Raises ``CannotStart`` when Kafka does not let it in, or topics or rights are not right.
     """
     try:
-        faults = check_topics(
-            settings.kafka, settings.topics, settings.partitions, own_topics(role, settings)
-        )
+        _check(role, settings)
     except NotLetIn as refused:
         raise CannotStart(str(refused)) from None
-    if faults:
-        raise CannotStart("\n".join([*faults, "run `inowatch deploy kafka` first"]))
     worker = faust.Worker(
         app, loglevel="WARNING", quiet=True, redirect_stdouts=False, stdout=sys.stderr
     )
@@ -153,6 +150,19 @@ def run_worker(app: faust.App, role: str, settings: Settings) -> NoReturn:
     worker.spinner = None  # it writes control codes to whatever stdout is
     worker.execute_from_commandline()
     sys.exit(0)
+
+
+def _check(role: str, settings: Settings) -> None:
+    faults = check_topics(
+        settings.kafka, settings.topics, settings.partitions, own_topics(role, settings)
+    )
+    if faults:
+        raise CannotStart("\n".join([*faults, "run `inowatch deploy kafka` first"]))
+    group = app_id(role, settings)
+    with connected(settings.kafka) as cluster:
+        # Faust's client would ask for ever, and say nothing.
+        if not cluster.may_join(group):
+            raise CannotStart(f"it may not read as group {group}: see docs/security.md")
 
 
 def _worth_reading(entry: logging.LogRecord) -> bool:

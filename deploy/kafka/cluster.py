@@ -10,6 +10,7 @@ from contextlib import closing, contextmanager
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import (
+    GroupAuthorizationFailedError,
     KafkaError,
     NoError,
     TopicAlreadyExistsError,
@@ -95,6 +96,22 @@ class Cluster:
             raise ClusterError(f"Kafka did not create {'; '.join(refused)}")
         self._client.wait_for_topics(list(specs), timeout_ms=_ANSWER_MS)
         return created
+
+    def may_join(self, group: str) -> bool:
+        """Whether we may read as a member of this consumer group.
+
+        Yes while Kafka cannot tell: of a group that nobody has joined yet it does not say.
+        """
+        try:
+            found = self._client.describe_groups([group])[group]
+        except GroupAuthorizationFailedError:
+            return False
+        except KafkaError as unknown:
+            if unknown.retriable:
+                return True
+            raise
+        rights = found["authorized_operations"]
+        return not rights or "READ" in rights
 
     def delete(self, names: Iterable[str]) -> None:
         """Delete topics; those that are not there are no fault."""

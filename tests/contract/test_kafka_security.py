@@ -22,8 +22,10 @@ from deploy.kafka.access import KafkaAccess
 from deploy.kafka.cluster import ClusterError, wait_for_kafka
 from streams.app import ROLES
 from streams.ending import EXIT_CANNOT_START
+from streams.groups import app_id
 from streams.kafka_settings import read_access
 from streams.stores.open import open_store
+from streams.watch.kafka_view import KafkaView
 from tests.contract.secured import Right, Secured, secured_kafka
 from tests.e2e.product import Product, eventually, product
 from tests.e2e.test_pager_and_board import board_of, high_dose
@@ -143,6 +145,23 @@ def test_everybody_has_a_login_and_only_the_rights_it_needs(
         for role in ROLES:
             assert CANARY not in site.log_of(role)
             assert "uthorization" not in site.log_of(role)
+
+
+def test_a_worker_without_its_group_does_not_start(secured: Secured, tmp_path: Path) -> None:
+    """Kafka's client would wait for ever in silence; the worker names the group and ends."""
+    with product(secured.broker.bootstrap, tmp_path) as site:
+        group = app_id("pager", site.settings)
+        site.start("pager")
+        with closing(KafkaView(site.settings.kafka)) as view:
+            assert eventually(lambda: view.members([group])[group])
+        rights = [one for one in rights_on_the_page()["pager"] if one[0] != ResourceType.GROUP]
+        describe: Right = (ResourceType.GROUP, "ino-pager", ACLOperation.DESCRIBE)
+        for user, allowed in {"none": rights, "less": [*rights, describe]}.items():
+            let_in(secured, site, user, allowed)
+            as_user(secured, site, user)
+            done = inowatch(site, "run", "pager")
+            assert done.returncode == EXIT_CANNOT_START
+            assert f"may not read as group {group}" in done.stderr
 
 
 def test_a_certificate_is_enough(secured: Secured, tmp_path: Path) -> None:
