@@ -51,7 +51,7 @@ def knock(access: KafkaAccess, host: str, port: int) -> str:
         ) from None
     except ssl.SSLError as refused:
         reason = refused.reason or str(refused)
-        if "CERTIFICATE" in reason:
+        if "CERTIFICATE" in reason or "UNKNOWN_CA" in reason:
             want = "does not accept our certificate" if access.cert_file else "wants a certificate"
             raise NotLetIn(f"it {want} (INOWATCH_KAFKA_CERT_FILE): {reason}") from None
         return f"TLS fails there ({reason}): is it a port for TLS?"

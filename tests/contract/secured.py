@@ -99,10 +99,12 @@ def secured_kafka(folder: Path) -> Iterator[Secured]:
     """Run one for the time of the block."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(folder / "ca.pem")
-    trustme.CA().cert_pem.write_to_path(folder / "strange-ca.pem")
-    client = authority.issue_cert("ward.example", common_name="ward")
-    client.cert_chain_pems[0].write_to_path(folder / "client.pem")
-    secret(folder / "client.key", client.private_key_pem.bytes().decode())
+    strange = trustme.CA()
+    strange.cert_pem.write_to_path(folder / "strange-ca.pem")
+    for name, signer in (("client", authority), ("strange", strange)):
+        client = signer.issue_cert("ward.example", common_name="ward")
+        client.cert_chain_pems[0].write_to_path(folder / f"{name}.pem")
+        secret(folder / f"{name}.key", client.private_key_pem.bytes().decode())
     _key_and_certificate(authority, folder / "broker.pem")
     listeners = {CERTIFICATES: "SSL", LOGINS: "SASL_SSL"}
     with Broker(settings=_settings(folder, listeners), listeners=listeners) as broker:

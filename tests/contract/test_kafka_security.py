@@ -203,6 +203,12 @@ def test_a_refused_login_is_said(
             "certificate is not believed: unable to get",
         ),
         ("certificate", {"CERT_FILE": "", "KEY_FILE": ""}, "it wants a certificate"),
+        (
+            "certificate",
+            {"CERT_FILE": "strange.pem", "KEY_FILE": "strange.key"},
+            "it does not accept our certificate",
+        ),
+        ("another name", {}, "certificate is not valid for 'localhost'"),
         ("certificate", {"SECURITY": "", "CA_FILE": "", "CERT_FILE": "", "KEY_FILE": ""}, "TLS"),
         ("login", {"MECHANISM": "PLAIN"}, "does not take PLAIN, but SCRAM-SHA-512"),
         ("plain", {}, "TLS fails there"),
@@ -213,6 +219,8 @@ def test_what_does_not_fit_is_said(
 ) -> None:
     """A wrong authority, certificate, mechanism or port has a sentence of its own, at once."""
     env = secured.by_login("ward", "x") if door == "login" else secured.by_certificate()
+    if door == "another name":
+        env["INOWATCH_KAFKA"] = env["INOWATCH_KAFKA"].replace("127.0.0.1", "localhost")
     if door == "plain":
         env["INOWATCH_KAFKA"] = secured.broker.bootstrap
     for name, value in change.items():
