@@ -12,6 +12,7 @@ from deploy.kafka import cluster
 from deploy.kafka.access import KafkaAccess
 from deploy.kafka.topics import ClusterError, TopicSpec, check_topics, ensure_topics
 from schemas.topics import Topics
+from tests.e2e.product import eventually
 
 DAY_MS = 24 * 3600 * 1000
 
@@ -90,6 +91,7 @@ def test_only_what_is_missing_is_made(kafka: str, topics: Topics, admin: KafkaAd
     """A topic that is there and right is left alone beside the new ones."""
     ensure_topics(KafkaAccess(kafka), topics, 2, 1)
     admin.delete_topics([topics.pages])
+    assert eventually(lambda: topics.pages not in admin.list_topics())
     report = ensure_topics(KafkaAccess(kafka), topics, 2, 1)
     assert report.created == [topics.pages]
     assert topics.pages not in report.present
@@ -152,6 +154,8 @@ def test_a_worker_hears_which_counts_disagree(
     """An input or the alerts with another partition count than the rest is one sentence."""
     ensure_topics(KafkaAccess(kafka), topics, 2, 1)
     admin.create_partitions({topics.courses: 5})
+    # The broker answers before it knows of it itself.
+    assert eventually(lambda: partitions_of(admin, [topics.courses]) == {topics.courses: 5})
     (sentence,) = check_topics(KafkaAccess(kafka), topics, 2)
     assert f"{topics.courses} has 5 partitions where this worker is set to 2" in sentence
 
