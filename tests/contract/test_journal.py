@@ -34,7 +34,7 @@ def env(tmp_path: Path) -> dict[str, str]:
 
 def send(site: Product, count: int, since: int = 0) -> None:
     """Send so many records to each topic that is journaled; what is in them is all the same."""
-    producer = KafkaProducer(bootstrap_servers=site.settings.kafka, acks="all")
+    producer = KafkaProducer(bootstrap_servers=site.settings.kafka.address, acks="all")
     names = site.topics
     for topic in (names.alerts, names.pages, names.actions, names.changes, names.views):
         for number in range(since, since + count):
@@ -46,7 +46,9 @@ def send(site: Product, count: int, since: int = 0) -> None:
 
 def in_kafka(site: Product) -> dict[str, list[str]]:
     """Read what the journaled topics hold: by chain, in the order of offsets."""
-    consumer = KafkaConsumer(bootstrap_servers=site.settings.kafka, enable_auto_commit=False)
+    consumer = KafkaConsumer(
+        bootstrap_servers=site.settings.kafka.address, enable_auto_commit=False
+    )
     names = site.topics
     topics = (names.alerts, names.pages, names.actions, names.changes, names.views)
     places = [TopicPartition(t, n) for t in topics for n in consumer.partitions_for_topic(t) or ()]
