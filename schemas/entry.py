@@ -16,7 +16,7 @@ class Entry(Struct, frozen=True, kw_only=True):
 
     ``seq`` counts from 1. ``at`` is the record's own time, where it has a readable one, and
     ``recorded`` the ward's time at which Kafka had it. ``body`` is the record, byte for byte, when
-    it is JSON on one line; otherwise ``body`` is null and ``raw`` has the bytes in base64.
+    it is plain JSON on one line; otherwise ``body`` is null and ``raw`` has the bytes in base64.
     ``prev`` is the hash of the entry before (zeros for the first), and ``hash`` the HMAC under the
     key ``key_id`` of all that stands before it in the line.
     """

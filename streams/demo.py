@@ -68,6 +68,8 @@ class Demo:
         self._home: Path | None = None
         # Nothing of a real site: not its topics and groups, not its receivers, not its limits.
         self._env = {name: value for name, value in os.environ.items() if _is_no_setting(name)}
+        if os.environ.get("INOWATCH_KAFKA"):
+            self._env |= {n: v for n, v in os.environ.items() if n.startswith("INOWATCH_KAFKA_")}
         self._env |= {
             "INOWATCH_KAFKA": kafka,
             "INOWATCH_PREFIX": f"demo-{uuid.uuid4().hex[:8]}",
@@ -131,7 +133,7 @@ class Demo:
         try:
             to_kafka(
                 arrivals,
-                self._env["INOWATCH_KAFKA"],
+                read_settings(self._env).kafka,
                 Topics(self._env["INOWATCH_PREFIX"]),
                 self._ward_time,
                 now=self._now,

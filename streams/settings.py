@@ -12,9 +12,11 @@ from msgspec import Struct
 from alerts.policy import InvalidPolicy
 from alerts.policy_reading import load_policies
 from alerts.profile_book import InvalidProfile, ProfileBook, packaged
+from deploy.kafka.access import KafkaAccess
 from schemas.alert import PRIORITIES, Priority
 from schemas.topics import Topics
 from streams.clock import Clock, parse_clock
+from streams.kafka_settings import read_access
 
 _PREFIX = re.compile(r"[A-Za-z0-9._-]{1,100}")
 WATCHED = ("monitor", "recorder", "pager", "board")
@@ -37,7 +39,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     and ``anchors`` the file of its anchors.
     """
 
-    kafka: str
+    kafka: KafkaAccess
     prefix: str = "ino"
     partitions: int = 4
     replication: int = 1
@@ -73,7 +75,7 @@ class Settings(Struct, frozen=True, kw_only=True):
 
 def read_settings(env: Mapping[str, str]) -> Settings:  # noqa: C901 - one line of a list a setting
     """Read ``INOWATCH_*``. Raises ``InvalidSettings`` with all faults at once."""
-    faults: list[str] = []
+    kafka, faults = read_access(env)
 
     def number(name: str, default: int, least: int, most: int) -> int:
         text = env.get(name, str(default))
@@ -104,7 +106,7 @@ def read_settings(env: Mapping[str, str]) -> Settings:  # noqa: C901 - one line 
     if not set(watched) <= set(WATCHABLE):
         faults.append(f"INOWATCH_WATCHED: of {', '.join(WATCHABLE)}, with commas")
     settings = Settings(
-        kafka=env.get("INOWATCH_KAFKA", ""),
+        kafka=kafka,
         prefix=env.get("INOWATCH_PREFIX", "ino"),
         partitions=number("INOWATCH_PARTITIONS", 4, 1, 10_000),
         replication=number("INOWATCH_REPLICATION", 1, 1, 9),
@@ -127,8 +129,6 @@ def read_settings(env: Mapping[str, str]) -> Settings:  # noqa: C901 - one line 
         journal_key_file=secret("INOWATCH_JOURNAL_KEY_FILE"),
         anchors=Path(env["INOWATCH_ANCHORS"]) if env.get("INOWATCH_ANCHORS") else None,
     )
-    if not settings.kafka:
-        faults.append("INOWATCH_KAFKA: the broker's address, for example kafka:9092")
     if not _PREFIX.fullmatch(settings.prefix):
         faults.append(f"INOWATCH_PREFIX={settings.prefix!r}: letters, digits, . _ - (at most 100)")
     if settings.webhook_url and settings.webhook_secret_file is None:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from schemas.topics import Topics
 from streams.clock import FastClock, wall_clock
+from streams.kafka_settings import read_access
 from streams.simulate.produce import to_file, to_kafka
 from streams.simulate.scenarios import SCENARIOS
 from streams.simulate.ward import ward
@@ -49,9 +50,11 @@ def run_simulation(  # noqa: PLR0913, PLR0917 - the contract's options, one para
     )
     if out is not None:
         return to_file(arrivals, out)
-    bootstrap = os.environ.get("INOWATCH_KAFKA")
-    if not bootstrap:
+    if not os.environ.get("INOWATCH_KAFKA"):
         raise InvalidSimulation("INOWATCH_KAFKA is not set: name a broker, or a file with --out")
+    access, faults = read_access(os.environ)
+    if faults:
+        raise InvalidSimulation("\n".join(faults))
     topics = Topics(os.environ.get("INOWATCH_PREFIX", "ino"))
     clock = FastClock(now, wall_clock().timestamp(), speed)
-    return to_kafka(arrivals, bootstrap, topics, clock, now=now)
+    return to_kafka(arrivals, access, topics, clock, now=now)

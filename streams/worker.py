@@ -16,6 +16,9 @@ from typing import Any, NoReturn
 import faust
 from faust.tables import TableManager
 
+from deploy.kafka.access import KafkaAccess
+from deploy.kafka.cluster import connected
+from deploy.kafka.refused import NotLetIn
 from deploy.kafka.topic_spec import DEAD_LETTER_MAX_BYTES, TopicSpec
 from deploy.kafka.topics import check_topics
 from streams.batch import BATCH_RECORDS, Batch, KafkaRecord
@@ -76,7 +79,8 @@ def new_app(role: str, settings: Settings) -> faust.App:
     return _App(
         app_id(role, settings),
         TableManager=_Tables,
-        broker=f"kafka://{settings.kafka}",
+        broker=f"kafka://{','.join(settings.kafka.servers)}",
+        broker_credentials=_credentials(settings.kafka),
         store="memory://",
         web_enabled=False,
         autodiscover=False,
@@ -113,6 +117,19 @@ def new_app(role: str, settings: Settings) -> faust.App:
     )
 
 
+def _credentials(access: KafkaAccess) -> Any:
+    """Say the same in Faust's words; without a TLS context it would log in in the clear."""
+    tls = access.tls()
+    if access.security != "sasl_ssl":
+        return tls
+    return faust.SASLCredentials(
+        username=access.user,
+        password=access.password(),
+        mechanism=access.mechanism,
+        ssl_context=tls,
+    )
+
+
 def new_table(app: faust.App, name: str, settings: Settings) -> Any:
     """Make a plain table of bytes to bytes; its changelog must exist (``own_topics``)."""
     return app.Table(name, partitions=settings.partitions, key_type=bytes, value_type=bytes)
@@ -128,12 +145,14 @@ def own_topics(role: str, settings: Settings) -> dict[str, TopicSpec]:
 
 
 def run_worker(app: faust.App, role: str, settings: Settings) -> NoReturn:
-    """Run the app until it is told to stop. Raises ``CannotStart`` when topics are not right."""
-    faults = check_topics(
-        settings.kafka, settings.topics, settings.partitions, own_topics(role, settings)
-    )
-    if faults:
-        raise CannotStart("\n".join([*faults, "run `inowatch deploy kafka` first"]))
+    """Run the app until it is told to stop.
+
+    Raises ``CannotStart`` when Kafka does not let it in, or topics or rights are not right.
+    """
+    try:
+        _check(role, settings)
+    except NotLetIn as refused:
+        raise CannotStart(str(refused)) from None
     worker = faust.Worker(
         app, loglevel="WARNING", quiet=True, redirect_stdouts=False, stdout=sys.stderr
     )
@@ -141,6 +160,19 @@ def run_worker(app: faust.App, role: str, settings: Settings) -> NoReturn:
     worker.spinner = None  # it writes control codes to whatever stdout is
     worker.execute_from_commandline()
     sys.exit(0)
+
+
+def _check(role: str, settings: Settings) -> None:
+    faults = check_topics(
+        settings.kafka, settings.topics, settings.partitions, own_topics(role, settings)
+    )
+    if faults:
+        raise CannotStart("\n".join([*faults, "run `inowatch deploy kafka` first"]))
+    group = app_id(role, settings)
+    with connected(settings.kafka) as cluster:
+        # Faust's client would ask for ever, and say nothing.
+        if not cluster.may_join(group):
+            raise CannotStart(f"it may not read as group {group}: see docs/security.md")
 
 
 def _worth_reading(entry: logging.LogRecord) -> bool:

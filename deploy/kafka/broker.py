@@ -1,8 +1,8 @@
 """A Kafka of one's own: a real broker and controller in one process, for the demo and for tests.
 
 It needs nothing but Python packages, takes free ports on the loopback interface, keeps its data in
-one directory and ends with the process that started it, even by kill -9. It has no replicas, no
-security and little memory: production brings its own Kafka.
+one directory and ends with the process that started it, even by kill -9. It has no replicas, little
+memory, and security only on listeners that are asked for: production brings its own Kafka.
 """
 
 import fcntl
@@ -53,7 +53,8 @@ class Broker:
 
     Without ``directory`` its data is temporary and goes at ``stop``. A given directory is kept: a
     later broker on it, with the same ``port`` if clients shall find it again, has all the data.
-    ``settings`` are Kafka's own and win over the defaults here.
+    ``settings`` are Kafka's own and win over the defaults here. ``listeners`` are doors beside the
+    plain one: a name to Kafka's word for its protocol, as in ``{"LOGIN": "SASL_SSL"}``.
     """
 
     def __init__(
@@ -62,12 +63,15 @@ class Broker:
         *,
         port: int | None = None,
         settings: Mapping[str, str] | None = None,
+        listeners: Mapping[str, str] | None = None,
         ready_within_s: float = READY_S,
     ) -> None:
         self._directory = directory
         self._is_temporary = directory is None
         self._port = port
         self._settings = settings or {}
+        self._listeners = listeners or {}
+        self._ports: dict[str, int] = {}
         self._ready_within_s = ready_within_s
         self._process: Guarded | None = None
 
@@ -77,6 +81,10 @@ class Broker:
         if self._port is None:
             raise RuntimeError("the broker has not been started, so it has no address yet")
         return f"{HOST}:{self._port}"
+
+    def address_of(self, listener: str) -> str:
+        """Address of one of the further listeners; like ``bootstrap``."""
+        return f"{HOST}:{self._ports[listener]}"
 
     @property
     def pid(self) -> int:
@@ -136,14 +144,16 @@ class Broker:
         for _ in range(PICKS):
             begin = log.seek(0, os.SEEK_END)
             port = self._port or free_port()
-            text = server_properties(port, free_port(), self._settings)
+            ports = {name: self._ports.get(name) or free_port() for name in self._listeners}
+            doors = {name: (self._listeners[name], at) for name, at in ports.items()}
+            text = server_properties(port, free_port(), self._settings, doors)
             (directory / "server.properties").write_text(text)
             cluster = formatted(directory, java, log, remove=remove)
             serve = [*java, "kafka.Kafka", "server.properties"]
             self._process = Guarded(serve, output=log, cwd=directory, remove=remove)
             failure = self._wait_until_it_serves(self._process, port, cluster)
             if failure is None:
-                self._port = port
+                self._port, self._ports = port, ports
                 return
             self.kill()
             log.seek(begin)

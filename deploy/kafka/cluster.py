@@ -3,7 +3,6 @@
 Plain values in and out; whatever Kafka's client raises becomes a ``ClusterError`` with its words.
 """
 
-import socket
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -11,6 +10,7 @@ from contextlib import closing, contextmanager
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import (
+    GroupAuthorizationFailedError,
     KafkaError,
     NoError,
     TopicAlreadyExistsError,
@@ -19,16 +19,16 @@ from kafka.errors import (
 )
 from msgspec import Struct
 
-from deploy.kafka.serves import serves
+from deploy.kafka.access import KafkaAccess
+from deploy.kafka.knock import knock
+from deploy.kafka.refused import ClusterError, NotLetIn
 from deploy.kafka.topic_spec import TopicSpec
+
+__all__ = ["ANSWER_S", "Cluster", "ClusterError", "FoundTopic", "connected", "wait_for_kafka"]
 
 ANSWER_S = 10.0
 _ANSWER_MS = int(ANSWER_S * 1000)
 _PAUSE_S = 0.2
-
-
-class ClusterError(RuntimeError):
-    """Kafka does not answer, or refuses; the message has its words."""
 
 
 class FoundTopic(Struct, frozen=True):
@@ -102,6 +102,22 @@ class Cluster:
         self._client.wait_for_topics(list(specs), timeout_ms=_ANSWER_MS)
         return created
 
+    def may_join(self, group: str) -> bool:
+        """Whether we may read as a member of this consumer group.
+
+        Yes while Kafka cannot tell: of a group that nobody has joined yet it does not say.
+        """
+        try:
+            found = self._client.describe_groups([group])[group]
+        except GroupAuthorizationFailedError:
+            return False
+        except KafkaError as unknown:
+            if unknown.retriable:
+                return True
+            raise
+        rights = found["authorized_operations"]
+        return not rights or "READ" in rights
+
     def delete(self, names: Iterable[str]) -> None:
         """Delete topics; those that are not there are no fault."""
         found = list(self.topics(names))
@@ -110,50 +126,53 @@ class Cluster:
 
 
 @contextmanager
-def connected(bootstrap: str) -> Iterator[Cluster]:
-    """Connect for the length of a block; ``bootstrap`` is ``HOST:PORT``, or several with commas.
+def connected(access: KafkaAccess) -> Iterator[Cluster]:
+    """Connect for the length of a block.
 
     Raises:
         ClusterError: nothing answers within ANSWER_S, or what answers fails.
 
     """
-    wait_for_kafka(bootstrap)
+    wait_for_kafka(access)
     try:
         client = KafkaAdminClient(
-            bootstrap_servers=bootstrap.split(","),
+            **access.client(),
             bootstrap_timeout_ms=_ANSWER_MS,
             request_timeout_ms=_ANSWER_MS,
         )
         with closing(client):
             yield Cluster(client)
     except KafkaError as error:
-        raise ClusterError(f"Kafka at {bootstrap}: {error!r}") from error
+        raise ClusterError(f"Kafka at {access.address}: {error!r}") from error
 
 
-def wait_for_kafka(bootstrap: str) -> None:
-    """Return when a Kafka serves at one of the addresses.
+def wait_for_kafka(access: KafkaAccess, within_s: float = ANSWER_S) -> None:
+    """Return when a Kafka lets us in at one of the addresses, and serves.
 
-    Asked first because Kafka's client, when none does, leaves its thread and its sockets open.
+    Asked first because Kafka's client, when none does, leaves its thread and its sockets open, and
+    does not say why.
 
     Raises:
-        ClusterError: none does within ANSWER_S, or one is no address.
+        NotLetIn: one is there and will never let us in with these settings, and no other does.
+        ClusterError: none serves within ``within_s``, or one is no address.
 
     """
-    refusal: OSError | str
-    deadline = time.monotonic() + ANSWER_S
+    deadline = time.monotonic() + within_s
     while True:
-        for address in bootstrap.split(","):
-            host, _, port = address.strip().rpartition(":")
+        refusal, never = "", None
+        for address in access.servers:
+            host, _, port = address.rpartition(":")
+            if not (host and port.isdecimal()):
+                raise ClusterError(f"{address!r} is no address of a Kafka: HOST:PORT")
             try:
-                socket.create_connection((host.strip("[]"), int(port)), ANSWER_S).close()
-            except ValueError:
-                raise ClusterError(f"{address!r} is no address of a Kafka: HOST:PORT") from None
-            except OSError as error:
-                refusal = error
+                refusal = knock(access, host.strip("[]"), int(port))
+            except NotLetIn as refused:
+                never = NotLetIn(f"Kafka at {address} does not let us in: {refused}")
             else:
-                if serves(host.strip("[]"), int(port)):
+                if not refusal:
                     return
-                refusal = "it takes connections and does not answer"
+        if never is not None:
+            raise never
         if time.monotonic() > deadline:
-            raise ClusterError(f"no Kafka answers at {bootstrap}: {refusal}")
+            raise ClusterError(f"no Kafka answers at {access.address}: {refusal}")
         time.sleep(_PAUSE_S)

@@ -8,7 +8,6 @@ DEFAULTS = {
     "process.roles": "broker,controller",
     "node.id": "1",
     "controller.listener.names": "CONTROLLER",
-    "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
     "inter.broker.listener.name": "PLAINTEXT",
     # Relative, as the broker runs in its directory: then no path needs escaping.
     "log.dirs": "data",
@@ -34,12 +33,27 @@ DEFAULTS = {
 }
 
 
-def server_properties(port: int, controller_port: int, settings: Mapping[str, str]) -> str:
-    """Return the file's text; ``settings`` win over the defaults, the ports over both."""
-    broker, controller = f"PLAINTEXT://{HOST}:{port}", f"CONTROLLER://{HOST}:{controller_port}"
+Listener = tuple[str, int]
+"""Its security protocol, in Kafka's word, and its port."""
+
+
+def server_properties(
+    port: int,
+    controller_port: int,
+    settings: Mapping[str, str],
+    listeners: Mapping[str, Listener],
+) -> str:
+    """Return the file's text; ``settings`` win over the defaults, the listeners over both.
+
+    ``listeners`` are those beside the plain one on ``port``, by name.
+    """
+    doors = {"PLAINTEXT": ("PLAINTEXT", port), **listeners}
+    brokers = [f"{name}://{HOST}:{at}" for name, (_, at) in doors.items()]
+    protocols = ["CONTROLLER:PLAINTEXT", *(f"{name}:{one}" for name, (one, _) in doors.items())]
     ports = {
-        "listeners": f"{broker},{controller}",
-        "advertised.listeners": broker,
+        "listeners": ",".join([*brokers, f"CONTROLLER://{HOST}:{controller_port}"]),
+        "listener.security.protocol.map": ",".join(protocols),
+        "advertised.listeners": ",".join(brokers),
         "controller.quorum.bootstrap.servers": f"{HOST}:{controller_port}",
     }
     return "".join(f"{k}={v}\n" for k, v in {**DEFAULTS, **settings, **ports}.items())

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
+from deploy.kafka.access import KafkaAccess
 from deploy.kafka.cluster import Cluster, ClusterError, connected
 from deploy.kafka.topic_spec import TopicSpec, contract_specs
 from schemas.topics import Topics
@@ -28,7 +29,7 @@ class Report(Struct, frozen=True):
 
 
 def ensure_topics(
-    bootstrap: str,
+    access: KafkaAccess,
     topics: Topics,
     partitions: int,
     replication: int,
@@ -44,7 +45,7 @@ def ensure_topics(
 
     """
     wanted = {**contract_specs(topics, partitions), **(extras or {})}
-    with connected(bootstrap) as cluster:
+    with connected(access) as cluster:
         found = cluster.topics(wanted)
         missing = {name: spec for name, spec in wanted.items() if name not in found}
         present = {name: spec for name, spec in wanted.items() if name in found}
@@ -55,7 +56,7 @@ def ensure_topics(
 
 
 def check_topics(
-    bootstrap: str,
+    access: KafkaAccess,
     topics: Topics,
     partitions: int,
     extras: Mapping[str, TopicSpec] | None = None,
@@ -71,7 +72,7 @@ def check_topics(
     """
     extras = extras or {}
     wanted = [*topics.cleanup, *extras]
-    with connected(bootstrap) as cluster:
+    with connected(access) as cluster:
         counts = {name: topic.partitions for name, topic in cluster.topics(wanted).items()}
     missing = [f"topic {name} is missing" for name in wanted if name not in counts]
     unlike = [

@@ -30,11 +30,11 @@ class MissingKey(ValueError):
 class ChainFile:
     """The file of one chain. One process writes it, one thread at a time.
 
-    Raises ``OSError``, and ``MissingKey`` when the file is gone on with later than its keys.
+    Raises ``OSError``, and ``MissingKey`` when the file ends with an entry whose key is not there.
     """
 
-    def __init__(self, path: Path, keys: Keys, read: Read) -> None:
-        self._path, self._keys, self._read = path, keys, read
+    def __init__(self, path: Path, chain: str, keys: Keys, read: Read) -> None:
+        self._path, self._chain, self._keys, self._read = path, chain, keys, read
         self._file = -1
         self._size = -1
         self.last: Link | None = None
@@ -59,7 +59,7 @@ class ChainFile:
             placed = msgspec.structs.replace(entry, seq=seq, prev=prev, key_id=key_id)
             line = sealed(placed, self._keys.by_id[key_id])
             lines.append(line)
-            last = self._link(line)
+            last = self._written(line)
         self.append_lines(lines)
 
     def append_lines(self, lines: list[bytes]) -> None:
@@ -78,7 +78,7 @@ class ChainFile:
                 os.ftruncate(self._file, self._size)
             raise
         self._size += len(text)
-        self.last = self._link(lines[-1])
+        self.last = self._written(lines[-1])
 
     def close(self) -> None:
         """Let go of the file."""
@@ -99,7 +99,6 @@ class ChainFile:
     def _open(self) -> None:
         """Open what the path names now, and make its name lasting when it is new."""
         self.close()
-        self._path.parent.mkdir(parents=True, exist_ok=True)
         self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         folder = os.open(self._path.parent, os.O_RDONLY)
         try:
@@ -120,7 +119,11 @@ class ChainFile:
             end = whole = text.rfind(b"\n") + 1
             while end > 0 and self.last is None:
                 start = text.rfind(b"\n", 0, end - 1) + 1
-                self.last = self._link(text[start : end - 1])
+                found = self._link(text[start : end - 1])
+                if isinstance(found, Link):
+                    self.last = found
+                elif end == whole:
+                    self._complain(found)
                 end = start
         if whole < size:
             log.warning("%s: %d bytes of a broken write are cut off", self._path, size - whole)
@@ -129,14 +132,30 @@ class ChainFile:
         os.fsync(self._file)
         return whole
 
-    def _link(self, line: bytes) -> Link | None:
+    def _link(self, line: bytes) -> Link | Bad:
+        """Read a line that is in the file."""
         link = self._read(line)
-        if isinstance(link, Link):
-            return link
-        if link.what == "unknown-key":
+        if isinstance(link, Bad) and link.what == "unknown-key":
             raise MissingKey(f"{self._path} ends with an entry of which {link.detail}")
-        _complain(self._path, link)
-        return None
+        if isinstance(link, Link) and link.chain != self._chain:
+            return Bad("replaced", f"it is entry {link.seq} of {link.chain}")
+        return link
+
+    def _written(self, line: bytes) -> Link:
+        """Read a line of our own; one that cannot be read again must not reach the disk."""
+        link = self._link(line)
+        if isinstance(link, Bad):
+            raise ValueError(f"{self._path}: {link.detail}: {line[:200]!r}")  # noqa: TRY004 - no type of a caller's is wrong
+        return link
+
+    def _complain(self, bad: Bad) -> None:
+        log.error(
+            "%s: its last line is %s: %s. It stays there, and the chain goes on from the last good"
+            " entry; the verification names the first bad one",
+            self._path,
+            bad.what,
+            bad.detail,
+        )
 
 
 def _is_in(entry: Entry, last: Link) -> bool:
@@ -145,13 +164,3 @@ def _is_in(entry: Entry, last: Link) -> bool:
     Kafka's offsets begin anew when a topic is deleted and made again; its times do not.
     """
     return last.offset is not None and entry.offset <= last.offset and entry.recorded <= last.time
-
-
-def _complain(path: Path, bad: Bad) -> None:
-    log.error(
-        "%s: its last line is %s: %s. It stays there, and the chain goes on from the last good"
-        " entry; `inowatch audit verify` names the first bad one",
-        path,
-        bad.what,
-        bad.detail,
-    )

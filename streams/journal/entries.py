@@ -13,6 +13,8 @@ from schemas.topics import Topics
 from streams.batch import KafkaRecord
 from streams.journal.sealed import START
 
+MOST_BRACKETS = 100
+"""What nests deeper than any record of ours is kept as bytes: a reader has a limit of its own."""
 _NULL = msgspec.Raw(b"null")
 _JSON = msgspec.json.Decoder()
 
@@ -37,7 +39,7 @@ def entry_of(record: KafkaRecord, kind: EntryKind, recorded: datetime) -> Entry:
     """Make the entry of a record; its place in the chain is given to it later."""
     value = record.value or b""
     content = _content(value)
-    is_line = content is not _NULL and b"\n" not in value and b"\r" not in value
+    is_line = content is not _NULL and _is_plain(value)
     return Entry(
         chain=chain_of(record.topic, record.partition),
         seq=1,
@@ -51,6 +53,12 @@ def entry_of(record: KafkaRecord, kind: EntryKind, recorded: datetime) -> Entry:
         key_id="-",
         hash=START,
     )
+
+
+def _is_plain(value: bytes) -> bool:
+    """Whether it stands on one line, and no reader of a line can trip over its depth."""
+    brackets = value.count(b"{") + value.count(b"[")
+    return b"\n" not in value and b"\r" not in value and brackets <= MOST_BRACKETS
 
 
 def _content(value: bytes) -> object:

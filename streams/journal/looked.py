@@ -69,7 +69,7 @@ def note_view(
     view = looked(viewer(env), what, env, patient, unit)
     try:
         if env.get("INOWATCH_KAFKA"):
-            _send(view, env["INOWATCH_KAFKA"], Topics(env.get("INOWATCH_PREFIX", "ino")).views)
+            _send(view, env, Topics(env.get("INOWATCH_PREFIX", "ino")).views)
         else:
             _keep(view, store or env.get("INOWATCH_STORE", "sqlite:inowatch.sqlite"))
     except NotNoted as wrong:
@@ -86,17 +86,22 @@ def _keep(view: View, address: str) -> None:
         raise NotNoted(str(wrong)) from wrong
 
 
-def _send(view: View, bootstrap: str, topic: str) -> None:
+def _send(view: View, env: Mapping[str, str], topic: str) -> None:
     from kafka import KafkaProducer
     from kafka.errors import KafkaError
 
-    from deploy.kafka.cluster import ClusterError, wait_for_kafka
+    from deploy.kafka.cluster import wait_for_kafka
+    from deploy.kafka.refused import ClusterError
+    from streams.kafka_settings import read_access
 
+    kafka, faults = read_access(env)
+    if faults:
+        raise NotNoted("; ".join(faults))
     wait_ms = int(SEND_S * 1000)
     try:
-        wait_for_kafka(bootstrap)
+        wait_for_kafka(kafka)
         producer = KafkaProducer(
-            bootstrap_servers=bootstrap.split(","),
+            **kafka.client(),
             acks="all",
             allow_auto_create_topics=False,
             max_block_ms=wait_ms,

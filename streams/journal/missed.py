@@ -11,7 +11,9 @@ from contextlib import closing
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
-from deploy.kafka.cluster import ClusterError
+from deploy.kafka.access import KafkaAccess
+from deploy.kafka.edges import edges
+from deploy.kafka.refused import ClusterError
 from streams.batch import Batch
 
 PATIENCE_S = 30.0
@@ -19,18 +21,18 @@ PATIENCE_S = 30.0
 _POLL_MS = 500
 
 
-def missed(bootstrap: str, topic: str, partition: int, first: int, end: int) -> Iterator[Batch]:
+def missed(kafka: KafkaAccess, topic: str, partition: int, first: int, end: int) -> Iterator[Batch]:
     """Yield what is left of the offsets ``first`` to before ``end``. Raises ``ClusterError``."""
     place = TopicPartition(topic, partition)
     try:
         consumer = KafkaConsumer(
-            bootstrap_servers=bootstrap.split(","),
+            **kafka.client(),
             enable_auto_commit=False,
             allow_auto_create_topics=False,
             auto_offset_reset="earliest",
         )
         with closing(consumer):
-            at = max(first, consumer.beginning_offsets([place])[place])
+            at = max(first, edges(consumer.beginning_offsets, [place])[place])
             consumer.assign([place])
             consumer.seek(place, at)
             patience = time.monotonic() + PATIENCE_S
@@ -45,4 +47,4 @@ def missed(bootstrap: str, topic: str, partition: int, first: int, end: int) -> 
                 elif time.monotonic() > patience:
                     raise ClusterError(f"Kafka sent nothing of {topic} for {PATIENCE_S:.0f} s")
     except KafkaError as error:
-        raise ClusterError(f"Kafka at {bootstrap}: {error!r}") from error
+        raise ClusterError(f"Kafka at {kafka.address}: {error!r}") from error

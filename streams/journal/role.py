@@ -15,12 +15,12 @@ import faust
 from alerts.sinks.retry import Backoff
 from deploy.kafka.cluster import ClusterError
 from streams.batch import Batch
-from streams.ending import CannotStart
+from streams.ending import CannotStart, give_up
 from streams.journal.anchoring import FILE, Anchors
 from streams.journal.entries import chain_of, entry_of, kinds
 from streams.journal.keys import read_keys
 from streams.journal.missed import missed
-from streams.journal.shelf import Shelf
+from streams.journal.shelf import Shelf, ShelfTaken
 from streams.settings import Settings
 from streams.worker import arrival, each_batch, new_app, published
 
@@ -33,8 +33,9 @@ _BACKOFF = Backoff(least_s=0.5, most_s=30.0)
 class Journal:
     """From topics to chains; from chains to anchors.
 
-    Raises ``CannotStart`` without a folder or a folder that can be written, and ``ValueError`` for
-    keys that cannot be used, a key that is missing, or a second journal in the same folder.
+    Raises ``CannotStart`` without a folder and a key, and ``ValueError`` for keys that cannot be
+    used and for one that is missing. Gives up, to be started again, while the folder is away or
+    another process has it.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -49,8 +50,9 @@ class Journal:
         try:
             self._shelf = Shelf(settings.journal, keys)
             self._anchors = Anchors(settings.anchors or settings.journal / FILE, keys)
-        except OSError as wrong:
-            raise CannotStart(f"the journal cannot be opened: {wrong}") from None
+        except (OSError, ShelfTaken) as wrong:
+            # No fault of the settings: a disk may come back, and nobody else may wait for it.
+            give_up(f"the journal cannot be opened: {wrong}")
         # One thread: whatever touches a file of the journal is done one after the other.
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="journal")
         self.app = app = new_app("journal", settings)

@@ -17,6 +17,7 @@ from streams.journal.chain_file import ChainFile
 from streams.journal.keys import Keys
 from streams.journal.links import entry_link
 
+LOCK = "lock"
 _FILE = re.compile(r"(.+)-(\d+)\.jsonl")
 
 
@@ -43,7 +44,7 @@ class Shelf:
     def __init__(self, folder: Path, keys: Keys) -> None:
         self._folder, self._keys = folder, keys
         folder.mkdir(parents=True, exist_ok=True)
-        self._lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        self._lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -55,6 +56,7 @@ class Shelf:
 
     def next_offset(self, chain: str) -> int:
         """Tell the offset that the chain waits for; 0 for one that has nothing yet."""
+        self._be_at_home()
         file = self._chain(chain)
         file.recall()
         if file.last is None or file.last.offset is None:
@@ -63,6 +65,7 @@ class Shelf:
 
     def append(self, chain: str, entries: Iterable[Entry]) -> None:
         """Append to a chain and wait for the disk; ``OSError`` when it does not take it."""
+        self._be_at_home()
         self._chain(chain).append_entries(entries)
 
     def heads(self) -> Sequence[Head]:
@@ -76,9 +79,18 @@ class Shelf:
             file.close()
         os.close(self._lock)
 
+    def _be_at_home(self) -> None:
+        """Raise ``OSError`` when the folder is not the one that was locked: a disk that is gone.
+
+        What would be written where it was mounted would be another journal.
+        """
+        own, named = os.fstat(self._lock), (self._folder / LOCK).stat()
+        if (own.st_dev, own.st_ino) != (named.st_dev, named.st_ino):
+            raise FileNotFoundError(f"{self._folder} is not the folder that it was")
+
     def _chain(self, chain: str) -> ChainFile:
         if chain not in self._chains:
             path = file_of(self._folder, chain)
             read = partial(entry_link, keys=self._keys.by_id)
-            self._chains[chain] = ChainFile(path, self._keys, read)
+            self._chains[chain] = ChainFile(path, chain, self._keys, read)
         return self._chains[chain]

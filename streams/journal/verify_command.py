@@ -61,7 +61,9 @@ def verify(journal: Path, anchors: Path, key_file: Path, store: str | None) -> V
     if store is not None:
         report, seen = _of_store(store, keys)
         reports.append(report)
-    in_store = {anchor.number: [Pin(anchor.hash, anchor.number)] for anchor in seen}
+    in_store: dict[int, list[Pin]] = {}
+    for anchor in seen:
+        in_store.setdefault(anchor.number, []).append(Pin(anchor.hash, anchor.number))
     if anchors.exists() or seen:
         report, found = _of_file(anchors, keys, in_store)
         reports.append(report)

@@ -11,6 +11,7 @@ from typing import Any
 from kafka import KafkaProducer
 from kafka.errors import KafkaError, MessageSizeTooLargeError
 
+from deploy.kafka.access import KafkaAccess
 from deploy.kafka.cluster import ClusterError
 from deploy.kafka.topic_spec import DEAD_LETTER_MAX_BYTES
 from streams.letters.letter import Found
@@ -27,14 +28,14 @@ Told = Callable[[Found, str | None, str], None]
 _Sent = list[tuple[Found, Any]]
 
 
-def put_back(bootstrap: str, letters: Iterable[Found], way_back: WayBack, told: Told) -> None:
+def put_back(access: KafkaAccess, letters: Iterable[Found], way_back: WayBack, told: Told) -> None:
     """Send the records of ``letters``, none of which has an obstacle; ``told`` of each.
 
     Raises ``ClusterError`` when Kafka is away: what was told of is back, the rest is where it was.
     """
     try:
         producer = KafkaProducer(
-            bootstrap_servers=bootstrap.split(","),
+            **access.client(),
             acks="all",
             # An idempotent producer of kafka-python 3.0 sends nothing more after one record that is
             # too large. A duplicate is harmless; the order is kept by one request at a time.
@@ -61,7 +62,7 @@ def put_back(bootstrap: str, letters: Iterable[Found], way_back: WayBack, told: 
                     _settle(producer, sent, told)
             _settle(producer, sent, told)
     except KafkaError as error:
-        raise ClusterError(f"Kafka at {bootstrap}: {error!r}") from error
+        raise ClusterError(f"Kafka at {access.address}: {error!r}") from error
 
 
 def _settle(producer: Any, sent: _Sent, told: Told) -> None:

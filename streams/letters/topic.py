@@ -12,6 +12,7 @@ from typing import Any
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
+from deploy.kafka.access import KafkaAccess
 from deploy.kafka.cluster import ClusterError
 from deploy.kafka.edges import edges
 from streams.letters.letter import Found, Place, letter_of
@@ -92,15 +93,15 @@ class LetterTopic:
 
 
 @contextmanager
-def opened(bootstrap: str, name: str) -> Iterator[LetterTopic]:
+def opened(access: KafkaAccess, name: str) -> Iterator[LetterTopic]:
     """Open the topic as it is now. Raises ``ClusterError``; ask ``connected`` first."""
     try:
         consumer = KafkaConsumer(
-            bootstrap_servers=bootstrap.split(","),
+            **access.client(),
             enable_auto_commit=False,
             auto_offset_reset="earliest",
         )
         with closing(consumer):
             yield LetterTopic(consumer, name)
     except KafkaError as error:
-        raise ClusterError(f"Kafka at {bootstrap}: {error!r}") from error
+        raise ClusterError(f"Kafka at {access.address}: {error!r}") from error

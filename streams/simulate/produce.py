@@ -4,7 +4,6 @@ Promise: every record counted has been acknowledged by all replicas in sync, per
 order of arrival; the first that is not is an error with its topic. Topics are never created.
 """
 
-import socket
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
@@ -12,12 +11,13 @@ from itertools import chain
 from threading import Event
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 import click
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
+from deploy.kafka.access import KafkaAccess
+from deploy.kafka.cluster import ClusterError, wait_for_kafka
 from schemas.encode import encode
 from schemas.topics import Topics
 from streams.simulate.arrival import Arrival
@@ -31,13 +31,11 @@ _DELIVERY_TIMEOUT_S = 60
 """A broker may be away that long; then its records are given up and the run ends."""
 _ACK_TIMEOUT_S = 90.0
 """Longer, so that a receipt always comes in, good or bad."""
-_CONNECT_TIMEOUT_S = 5.0
 _LONGEST_NAP_S = 0.02
 """The clock may run many times faster than the wall: it is asked this often."""
 _MOST_IN_FLIGHT = 20_000
 """At about 500 bytes each, 10 MB that may wait for the broker."""
 _PROGRESS_EVERY = 500
-_KAFKA_PORT = 9092
 
 
 class NotTaken(Exception):
@@ -46,7 +44,7 @@ class NotTaken(Exception):
 
 def to_kafka(  # noqa: PLR0913 - the parts of a run, all by name but the first four
     arrivals: Iterable[Arrival],
-    bootstrap: str,
+    access: KafkaAccess,
     topics: Topics,
     clock: Clock,
     *,
@@ -64,7 +62,7 @@ def to_kafka(  # noqa: PLR0913 - the parts of a run, all by name but the first f
     """
     stop = stop or Event()
     coming = iter(arrivals)
-    with _Outbox(bootstrap, topics) as outbox:
+    with _Outbox(access, topics) as outbox:
         try:
             first_live = _send_history(outbox, coming, now, stop, progress=progress)
             outbox.settle()
@@ -121,15 +119,15 @@ def _send_live(outbox: "_Outbox", arrivals: Iterable[Arrival], clock: Clock, sto
 class _Outbox:
     """A producer that keeps each record's receipt until it has come in."""
 
-    def __init__(self, bootstrap: str, topics: Topics) -> None:
+    def __init__(self, access: KafkaAccess, topics: Topics) -> None:
         self.acknowledged = 0
-        self._bootstrap = bootstrap
+        self._address = access.address
         self._topic_of: dict[object, str] = {kind: name for name, kind in topics.inputs.items()}
         self._receipts: deque[tuple[str, Any]] = deque()
-        _knock(bootstrap)
         try:
+            wait_for_kafka(access, within_s=0)
             self._producer = KafkaProducer(
-                bootstrap_servers=bootstrap,
+                **access.client(),
                 acks="all",
                 linger_ms=5,
                 allow_auto_create_topics=False,
@@ -137,8 +135,10 @@ class _Outbox:
                 bootstrap_timeout_ms=10_000,
                 delivery_timeout_ms=_DELIVERY_TIMEOUT_S * 1000,
             )
+        except ClusterError as trouble:
+            raise NotTaken(str(trouble)) from trouble
         except KafkaError as trouble:
-            raise NotTaken(f"Kafka at {bootstrap} cannot be reached: {trouble!r}") from trouble
+            raise NotTaken(f"Kafka at {access.address} cannot be reached: {trouble!r}") from trouble
 
     def __enter__(self) -> Self:
         return self
@@ -158,7 +158,7 @@ class _Outbox:
         try:
             receipt = self._producer.send(topic, key=record.patient.encode(), value=encode(record))
         except KafkaError as trouble:
-            raise NotTaken(f"{topic} at {self._bootstrap}: {trouble!r}") from trouble
+            raise NotTaken(f"{topic} at {self._address}: {trouble!r}") from trouble
         self._receipts.append((topic, receipt))
         if len(self._receipts) >= _MOST_IN_FLIGHT:
             self._take_in()
@@ -174,7 +174,7 @@ class _Outbox:
         try:
             self._producer.flush(timeout=_ACK_TIMEOUT_S)
         except KafkaError as trouble:
-            raise NotTaken(f"{self._bootstrap}: {trouble!r}") from trouble
+            raise NotTaken(f"{self._address}: {trouble!r}") from trouble
         while self._receipts:
             self._take_in()
 
@@ -183,24 +183,6 @@ class _Outbox:
         try:
             receipt.get(timeout=_ACK_TIMEOUT_S)
         except KafkaError as trouble:
-            raise NotTaken(f"{topic} at {self._bootstrap}: {trouble!r}") from trouble
+            raise NotTaken(f"{topic} at {self._address}: {trouble!r}") from trouble
         self._receipts.popleft()
         self.acknowledged += 1
-
-
-def _knock(bootstrap: str) -> None:
-    """Raise NotTaken unless one of the addresses accepts a connection.
-
-    Because kafka-python 3.0 leaves its sockets open when it cannot find a broker at the start.
-    """
-    troubles = []
-    for address in bootstrap.split(","):
-        try:
-            parts = urlsplit(f"//{address.strip()}")
-            at = (parts.hostname or "localhost", parts.port or _KAFKA_PORT)
-            socket.create_connection(at, _CONNECT_TIMEOUT_S).close()
-        except (OSError, ValueError) as trouble:
-            troubles.append(f"{address}: {trouble}")
-        else:
-            return
-    raise NotTaken(f"Kafka cannot be reached: {'; '.join(troubles)}")

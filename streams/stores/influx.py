@@ -44,14 +44,24 @@ class InfluxStore:
 
     The token must be allowed to read and write that bucket. Nothing is asked of the server until
     the first reading or writing; each request may take ``timeout_s`` before it counts as failed.
+    ``ca_file`` names the authority to believe with https, in place of the public ones.
     """
 
-    def __init__(
-        self, url: str, org: str, bucket: str, token: str, *, timeout_s: float = 30.0
+    def __init__(  # noqa: PLR0913 - four say where it is, two are by name
+        self,
+        url: str,
+        org: str,
+        bucket: str,
+        token: str,
+        *,
+        timeout_s: float = 30.0,
+        ca_file: str | None = None,
     ) -> None:
         self._org = org
         self._bucket = bucket
-        self._client = InfluxDBClient(url, token, org=org, timeout=round(timeout_s * 1000))
+        self._client = InfluxDBClient(
+            url, token, org=org, timeout=round(timeout_s * 1000), ssl_ca_cert=ca_file
+        )
         client: Any = self._client.api_client
         client.set_default_header("Accept-Encoding", "gzip")
         self._writer: Any = WriteService(client)  # type: ignore[no-untyped-call] # the client's own code has few types

@@ -4,11 +4,13 @@
     sqlite:ward.db                          a path from the working directory
     influxdb://host:8086/org/bucket?token-file=/run/secrets/influxdb
     influxdb+https://host/org/bucket        the token in INOWATCH_INFLUXDB_TOKEN
+    influxdb+https://host/org/bucket?ca-file=/etc/ssl/ward-ca.pem    a private authority
 
 A token never stands in the address: addresses are logged, shown and put into process lists.
 """
 
 import os
+import ssl
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
@@ -59,9 +61,11 @@ def _influx(parts: SplitResult) -> Store:
     parameters = parse_qs(parts.query, keep_blank_values=True)
     if "token" in parameters:
         raise ValueError("no secret stands in an address: use token-file=/path instead of token")
-    unknown = sorted(parameters.keys() - {"token-file"})
+    unknown = sorted(parameters.keys() - {"token-file", "ca-file"})
     if unknown:
-        raise ValueError(f"an influxdb address takes token-file only, not {', '.join(unknown)}")
+        raise ValueError(
+            f"an influxdb address takes token-file and ca-file only, not {', '.join(unknown)}"
+        )
     org, _, bucket = parts.path.strip("/").partition("/")
     if not (parts.hostname and org and bucket) or "/" in bucket:
         raise ValueError(f"an influxdb address is {parts.scheme}://host:port/org/bucket")
@@ -69,7 +73,26 @@ def _influx(parts: SplitResult) -> Store:
     port = parts.port or _DEFAULT_PORT[parts.scheme]
     protocol = "https" if parts.scheme.endswith("https") else "http"
     token = _token(parameters.get("token-file"))
-    return InfluxStore(f"{protocol}://{host}:{port}", unquote(org), unquote(bucket), token)
+    return InfluxStore(
+        f"{protocol}://{host}:{port}",
+        unquote(org),
+        unquote(bucket),
+        token,
+        ca_file=_authority(parameters.get("ca-file"), protocol),
+    )
+
+
+def _authority(files: list[str] | None, protocol: str) -> str | None:
+    """Check the file with the authority that signed InfluxDB's certificate."""
+    if files is None:
+        return None
+    if protocol != "https":
+        raise ValueError("a ca-file is for TLS: write influxdb+https://")
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(files[-1])
+    except (OSError, ValueError) as useless:
+        raise ValueError(f"ca-file {files[-1]} is of no use for TLS: {useless}") from None
+    return files[-1]
 
 
 def _token(files: list[str] | None) -> str:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
+from deploy.kafka.access import KafkaAccess
 from deploy.kafka.cluster import ANSWER_S, ClusterError, wait_for_kafka
 from deploy.kafka.edges import edges
 
@@ -29,11 +30,11 @@ Span = tuple[int, int]
 class KafkaView:
     """One pair of clients. Raises ``ClusterError`` when nothing answers."""
 
-    def __init__(self, bootstrap: str) -> None:
-        self._bootstrap = bootstrap
-        wait_for_kafka(bootstrap)
+    def __init__(self, access: KafkaAccess) -> None:
+        self._address = access.address
+        wait_for_kafka(access)
         common = {
-            "bootstrap_servers": bootstrap.split(","),
+            **access.client(),
             "bootstrap_timeout_ms": _ANSWER_MS,
             "request_timeout_ms": _ANSWER_MS,
             "client_id": "inowatch-watchdog",
@@ -125,7 +126,7 @@ class KafkaView:
                 left.pop(place, None)
                 consumer.pause(place)
             if left and time.monotonic() > deadline:
-                raise ClusterError(f"Kafka at {self._bootstrap}: {next(iter(left))} is not read")
+                raise ClusterError(f"Kafka at {self._address}: {next(iter(left))} is not read")
 
     def close(self) -> None:
         """Let go of both clients."""
@@ -140,7 +141,7 @@ class KafkaView:
                 return ask()
             except KafkaError as error:
                 if not error.retriable or time.monotonic() > deadline:
-                    raise ClusterError(f"Kafka at {self._bootstrap}: {error!r}") from error
+                    raise ClusterError(f"Kafka at {self._address}: {error!r}") from error
             time.sleep(_PAUSE_S)
 
 

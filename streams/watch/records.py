@@ -13,6 +13,7 @@ from kafka import KafkaProducer
 from kafka.errors import KafkaError
 from msgspec import Struct
 
+from deploy.kafka.access import KafkaAccess
 from deploy.kafka.cluster import ClusterError, wait_for_kafka
 from schemas.encode import encode
 
@@ -36,8 +37,8 @@ class _Entry(NamedTuple):
 class Records:
     """On their way to topics of the site's Kafka."""
 
-    def __init__(self, bootstrap: str) -> None:
-        self._bootstrap = bootstrap
+    def __init__(self, access: KafkaAccess) -> None:
+        self._access = access
         self._waiting: deque[_Entry] = deque(maxlen=MOST)
 
     def add(self, topic: str, key: str, record: Struct) -> None:
@@ -50,7 +51,7 @@ class Records:
             return
         try:
             # There is little to send, so no connection is kept.
-            with closing(_Producer(self._bootstrap)) as producer:
+            with closing(_Producer(self._access)) as producer:
                 while self._waiting:
                     entry = self._waiting[0]
                     producer.send(entry)
@@ -64,10 +65,10 @@ class Records:
 class _Producer:
     """Kafka's client, for one sending. Raises ``ClusterError`` when nothing answers."""
 
-    def __init__(self, bootstrap: str) -> None:
-        wait_for_kafka(bootstrap)
+    def __init__(self, access: KafkaAccess) -> None:
+        wait_for_kafka(access)
         self._client: Any = KafkaProducer(
-            bootstrap_servers=bootstrap.split(","),
+            **access.client(),
             client_id="inowatch-watchdog",
             acks="all",
             allow_auto_create_topics=False,

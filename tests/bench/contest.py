@@ -53,7 +53,7 @@ class Contestant:
 
     def __init__(self, site: Product, name: str, topics: tuple[str, str], worker: Guarded) -> None:
         self.name = name
-        self._kafka = site.settings.kafka
+        self._kafka = site.settings.kafka.address
         self._alerts, self._states = topics
         self._worker = worker
         self._log = _log(site, name)
@@ -139,7 +139,7 @@ def _start_peer(site: Product, name: str, topics: tuple[str, str]) -> Guarded:
     folder = site.home / alerts
     folder.mkdir()
     job = Job(
-        settings.kafka,
+        settings.kafka.address,
         alerts,
         site.topics.telemetry,
         alerts,
@@ -172,7 +172,7 @@ def sent(site: Product, job: Fill | Paced, within_s: float) -> bytes:
 
 def send_ticks(site: Product, topics: list[str], tick: Tick) -> None:
     """Send the time into every partition of some topics."""
-    producer = KafkaProducer(bootstrap_servers=site.settings.kafka, acks="all")
+    producer = KafkaProducer(**site.settings.kafka.client(), acks="all")
     for topic in topics:
         for number in range(site.settings.partitions):
             producer.send(topic, value=encode(tick), partition=number)

@@ -77,7 +77,7 @@ def _answers_ms(site: Product, contestant: Contestant, size: Size) -> list[float
     site.send([_low(name) for name in ready])
     contestant.wait("its first alerts", lambda: _low_ms(contestant).keys() >= set(ready), READY_S)
     job = Paced(
-        site.settings.kafka,
+        site.settings.kafka.address,
         site.topics.telemetry,
         PARTITIONS,
         PATIENTS,

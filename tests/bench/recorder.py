@@ -67,7 +67,7 @@ def recorder_figures(size: Size) -> dict[str, float]:
 
 
 def _fill(site: Product, samples: list[Telemetry]) -> None:
-    producer = KafkaProducer(bootstrap_servers=site.settings.kafka, acks="all", linger_ms=20)
+    producer = KafkaProducer(**site.settings.kafka.client(), acks="all", linger_ms=20)
     for sample in samples:
         producer.send(site.topics.telemetry, key=sample.patient.encode(), value=encode(sample))
     producer.close()

@@ -88,7 +88,7 @@ def _send_lines(site: Product, lines: list[tuple[str, bytes]]) -> None:
     with file.open("wb") as out:
         for name, value in lines:
             out.write(b"%d\t%s\t%s\n" % (home_of(name, PARTITIONS), name.encode(), value))
-    sent(site, Fill(site.settings.kafka, site.topics.telemetry, str(file)), LIMIT_S)
+    sent(site, Fill(site.settings.kafka.address, site.topics.telemetry, str(file)), LIMIT_S)
 
 
 def _has_committed(site: Product, ends: dict[tuple[str, int], int]) -> bool:

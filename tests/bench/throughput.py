@@ -79,7 +79,7 @@ def _filled(site: Product, size: Size) -> Backlog:
     )
     file = site.home / "backlog"
     backlog.write(file)
-    sent(site, Fill(site.settings.kafka, telemetry, str(file)), LIMIT_S)
+    sent(site, Fill(site.settings.kafka.address, telemetry, str(file)), LIMIT_S)
     file.unlink()
     others = [topic for topic in site.topics.inputs if topic != telemetry]
     send_ticks(site, others, Tick(time=end))

@@ -37,7 +37,7 @@ class Site:
         self.probes: dict[str, Guarded] = {}
         names = site.topics
         self.places = [(t, p) for t in (names.telemetry, names.labs) for p in range(PARTITIONS)]
-        self.producer = KafkaProducer(bootstrap_servers=site.settings.kafka, acks="all")
+        self.producer = KafkaProducer(**site.settings.kafka.client(), acks="all")
 
     def send(self, count: int, size: int = 0, places: list[Place] | None = None) -> None:
         """Send so many records to each of the places; every one is told from every other."""

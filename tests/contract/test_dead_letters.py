@@ -14,6 +14,7 @@ import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from deploy.free_port import free_port
+from deploy.kafka.access import KafkaAccess
 from deploy.kafka.broker import Broker
 from deploy.kafka.topics import ensure_topics
 from schemas.alert import Alert
@@ -50,7 +51,7 @@ def listed(site: Product, *words: str) -> list[Json]:
 
 def records(site: Product, topic: str) -> list[tuple[int, bytes | None, bytes | None]]:
     """Return partition, key and value of all that lies on a topic, ticks left out."""
-    consumer = KafkaConsumer(bootstrap_servers=site.settings.kafka, enable_auto_commit=False)
+    consumer = KafkaConsumer(**site.settings.kafka.client(), enable_auto_commit=False)
     try:
         numbers = consumer.partitions_for_topic(topic) or set()
         places = [TopicPartition(topic, number) for number in numbers]
@@ -69,7 +70,7 @@ def records(site: Product, topic: str) -> list[tuple[int, bytes | None, bytes | 
 def write(site: Product, topic: str, *sent: tuple[bytes | None, bytes | None]) -> None:
     """Send bytes as they are."""
     producer = KafkaProducer(
-        bootstrap_servers=site.settings.kafka,
+        **site.settings.kafka.client(),
         acks="all",
         max_request_size=16 * 1024 * 1024,
         compression_type="gzip",
@@ -298,7 +299,7 @@ def test_put_back_it_is_judged_once(desk: Product) -> None:
     desk.start("monitor")
     write(desk, desk.topics.courses, (b"baby.7", b"{}"))
     (home,) = [part for part, _, _ in records(desk, desk.topics.courses)]
-    producer = KafkaProducer(bootstrap_servers=desk.settings.kafka, acks="all")
+    producer = KafkaProducer(**desk.settings.kafka.client(), acks="all")
     for value in stray:
         producer.send(desk.topics.telemetry, key=b"baby.7", value=value, partition=1 - home)
     producer.close()
@@ -328,7 +329,7 @@ def judged(desk: Product) -> list[Alert]:
 
 def test_many_letters_are_read_with_a_bar(desk: Product) -> None:
     """A long list shows how far it is on stderr, holds every letter, and stdout stays JSON."""
-    producer = KafkaProducer(bootstrap_servers=desk.settings.kafka, acks="all", linger_ms=20)
+    producer = KafkaProducer(**desk.settings.kafka.client(), acks="all", linger_ms=20)
     raw = letter(topic=desk.topics.labs)
     for _ in range(20_001):
         producer.send(desk.topics.dead_letters, value=raw, key=os.urandom(2))
@@ -363,7 +364,7 @@ def test_without_a_kafka(desk: Product) -> None:
     away = inowatch(desk, "list")
     assert (away.returncode, "no Kafka answers at" in away.stderr) == (1, True)
     assert "Traceback" not in away.stderr
-    desk.env["INOWATCH_KAFKA"] = desk.settings.kafka
+    desk.env["INOWATCH_KAFKA"] = desk.settings.kafka.address
     desk.env["INOWATCH_PREFIX"] = "nobodys"
     none = inowatch(desk, "list")
     assert (none.returncode, "there is no topic nobodys.dead-letters" in none.stderr) == (1, True)
@@ -378,7 +379,7 @@ def test_a_kafka_that_goes_away(tmp_path: Path) -> None:
     count = 20_000
     with Broker() as broker:
         names = Topics("gone")
-        ensure_topics(broker.bootstrap, names, 1, 1)
+        ensure_topics(KafkaAccess(broker.bootstrap), names, 1, 1)
         producer = KafkaProducer(bootstrap_servers=broker.bootstrap, acks="all", linger_ms=20)
         for _ in range(count):
             producer.send(names.dead_letters, letter(topic=names.labs))

@@ -6,7 +6,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -228,3 +228,59 @@ KafkaAdminClient(bootstrap_servers={site.clients!r}, security_protocol="SASL_SSL
 """
     command = [sys.executable, "-c", script]
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def command(*words: str, env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run the product with these settings."""
+    return subprocess.run(
+        [sys.executable, "-m", "streams.cli", *words],
+        env=os.environ | env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_compose_from_the_set_up_to_a_probe(compose_broker: Site) -> None:
+    """The set-up comes by its certificate, twice; a role logs in, works and is probed as itself."""
+    folder = compose_broker.folder
+    common = {
+        "INOWATCH_KAFKA_CA_FILE": str(folder / "ca.pem"),
+        "INOWATCH_PARTITIONS": "1",
+    }
+    by_certificate = common | {
+        "INOWATCH_KAFKA": compose_broker.brokers,
+        "INOWATCH_KAFKA_SECURITY": "ssl",
+        "INOWATCH_KAFKA_CERT_FILE": str(folder / "deploy.crt"),
+        "INOWATCH_KAFKA_KEY_FILE": str(folder / "deploy.key"),
+        "INOWATCH_SECRETS": str(folder),
+    }
+    for words in (["deploy"], ["deploy", "users"]):
+        first = command(*words, env=by_certificate)
+        assert first.returncode == 0, first.stderr
+        again = command(*words, env=by_certificate)
+        assert (again.returncode, "made" in again.stderr) == (0, False), again.stderr
+    for role in ("monitor", "recorder", "board"):
+        login = common | {
+            "INOWATCH_KAFKA": compose_broker.clients,
+            "INOWATCH_KAFKA_SECURITY": "sasl_ssl",
+            "INOWATCH_KAFKA_USER": role,
+            "INOWATCH_KAFKA_PASSWORD_FILE": str(folder / password_file(role)),
+            "INOWATCH_STORE": f"sqlite://{folder}/ward.db",
+            "INOWATCH_BOARD_PORT": "0",
+        }
+        with (
+            (folder / f"{role}.log").open("wb") as log,
+            Guarded(
+                [sys.executable, "-m", "streams.cli", "run", role],
+                env=os.environ | login,
+                output=log,
+                error_output=log,
+            ),
+        ):
+            until_s = time.monotonic() + READY_S
+            probe = command("status", "--role", role, env=login)
+            while probe.returncode and time.monotonic() < until_s:
+                time.sleep(0.5)
+                probe = command("status", "--role", role, env=login)
+            assert probe.stdout == "well\n", (folder / f"{role}.log").read_text()[-2000:]

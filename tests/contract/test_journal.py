@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterable
@@ -16,7 +17,9 @@ from deploy.guarded import Guarded
 from schemas.anchor import Anchor
 from schemas.view import View
 from streams.cli import main
+from streams.journal.keys import read_keys
 from streams.journal.looked import note_view
+from streams.journal.shelf import Shelf
 from streams.stores.open import open_store
 from streams.stores.points import record_of
 from tests.contract.test_recorder import END, START
@@ -31,7 +34,7 @@ def env(tmp_path: Path) -> dict[str, str]:
 
 def send(site: Product, count: int, since: int = 0) -> None:
     """Send so many records to each topic that is journaled; what is in them is all the same."""
-    producer = KafkaProducer(bootstrap_servers=site.settings.kafka, acks="all")
+    producer = KafkaProducer(bootstrap_servers=site.settings.kafka.address, acks="all")
     names = site.topics
     for topic in (names.alerts, names.pages, names.actions, names.changes, names.views):
         for number in range(since, since + count):
@@ -43,7 +46,9 @@ def send(site: Product, count: int, since: int = 0) -> None:
 
 def in_kafka(site: Product) -> dict[str, list[str]]:
     """Read what the journaled topics hold: by chain, in the order of offsets."""
-    consumer = KafkaConsumer(bootstrap_servers=site.settings.kafka, enable_auto_commit=False)
+    consumer = KafkaConsumer(
+        bootstrap_servers=site.settings.kafka.address, enable_auto_commit=False
+    )
     names = site.topics
     topics = (names.alerts, names.pages, names.actions, names.changes, names.views)
     places = [TopicPartition(t, n) for t in topics for n in consumer.partitions_for_topic(t) or ()]
@@ -62,7 +67,8 @@ def journaled(site: Product) -> dict[str, list[str]]:
     """Read what the journal holds, by chain, in the order of its lines."""
     found: dict[str, list[str]] = {}
     for path in Path(site.env["INOWATCH_JOURNAL"]).glob("*-*.jsonl"):
-        for line in path.read_text().splitlines():
+        whole, _, _torn = path.read_bytes().rpartition(b"\n")  # it may be written just now
+        for line in whole.splitlines():
             entry = json.loads(line)
             body = json.dumps(entry["body"], separators=(",", ":"))
             found.setdefault(entry["chain"], []).append(body)
@@ -202,6 +208,22 @@ def test_a_disk_that_is_away_is_waited_for(kafka: str, tmp_path: Path, env: dict
         (tmp_path / "unplugged").rename(folder)
         assert eventually(lambda: journaled(site) == in_kafka(site))
         assert "giving up" not in site.log_of("journal")
+
+
+def test_a_second_journal_stays_out(env: dict[str, str]) -> None:
+    """It ends with a sentence before it reads anything, and so that it is started again."""
+    held = Shelf(Path(env["INOWATCH_JOURNAL"]), read_keys(Path(env["INOWATCH_JOURNAL_KEY_FILE"])))
+    second = subprocess.run(
+        [sys.executable, "-m", "streams.cli", "run", "journal"],
+        env={**os.environ, **env, "INOWATCH_KAFKA": "127.0.0.1:9"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    held.close()
+    assert second.returncode == 70
+    assert "giving up: the journal cannot be opened: another journal writes" in second.stderr
 
 
 def test_who_looked_is_known(kafka: str, tmp_path: Path, env: dict[str, str]) -> None:

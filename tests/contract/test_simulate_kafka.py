@@ -16,6 +16,7 @@ from kafka import (
 from kafka.admin import KafkaAdminClient, NewTopic
 
 from deploy.free_port import free_port
+from deploy.kafka.access import KafkaAccess
 from schemas.encode import encode
 from schemas.topics import Topics
 from streams.simulate.arrival import Arrival
@@ -99,7 +100,7 @@ def test_everything_arrives_in_order_at_its_topic(
 
     sent = to_kafka(
         arrivals,
-        kafka,
+        KafkaAccess(kafka),
         topics,
         lambda: NOW + timedelta(seconds=20 * next(seconds)),
         now=NOW,
@@ -131,7 +132,9 @@ def test_live_records_wait_until_they_are_due(kafka: str, topics: Topics, board:
             stop.set()
         return NOW
 
-    sent = to_kafka(arrivals, kafka, topics, standing, now=NOW, stop=stop, progress=False)
+    sent = to_kafka(
+        arrivals, KafkaAccess(kafka), topics, standing, now=NOW, stop=stop, progress=False
+    )
     assert sent == len(board) == past(arrivals)
 
 
@@ -146,7 +149,7 @@ def test_an_interrupt_loses_nothing_that_was_sent(kafka: str, topics: Topics, bo
             signal.raise_signal(signal.SIGINT)
         return due
 
-    sent = to_kafka(arrivals, kafka, topics, interrupting, now=NOW, progress=False)
+    sent = to_kafka(arrivals, KafkaAccess(kafka), topics, interrupting, now=NOW, progress=False)
     assert sent == len(board) == sum(arrival.at <= due for arrival in arrivals)
 
 
@@ -157,7 +160,9 @@ def test_history_alone_is_sent_and_over(kafka: str, topics: Topics, board: Board
     def unasked() -> datetime:
         raise AssertionError("there is nothing to wait for")
 
-    assert to_kafka(arrivals, kafka, topics, unasked, now=NOW, progress=False) == len(arrivals)
+    assert to_kafka(arrivals, KafkaAccess(kafka), topics, unasked, now=NOW, progress=False) == len(
+        arrivals
+    )
     assert len(board) == len(arrivals)
 
 
@@ -165,7 +170,7 @@ def test_a_missing_topic_is_an_error_and_is_not_created(kafka: str) -> None:
     """Topics are set up elsewhere with their partitions; here their absence is said."""
     topics = Topics(f"absent-{uuid.uuid4().hex[:8]}")
     with pytest.raises(NotTaken, match=topics.prefix):
-        to_kafka(run(timedelta()), kafka, topics, lambda: NOW, now=NOW, progress=False)
+        to_kafka(run(timedelta()), KafkaAccess(kafka), topics, lambda: NOW, now=NOW, progress=False)
     admin = KafkaAdminClient(bootstrap_servers=kafka)
     try:
         assert not set(topics.inputs) & set(admin.list_topics())
@@ -177,4 +182,6 @@ def test_no_kafka_is_an_error_that_names_its_address() -> None:
     """Where nothing listens the run says so within its bound."""
     address = f"127.0.0.1:{free_port()}"
     with pytest.raises(NotTaken, match=address):
-        to_kafka(run(timedelta()), address, Topics(), lambda: NOW, now=NOW, progress=False)
+        to_kafka(
+            run(timedelta()), KafkaAccess(address), Topics(), lambda: NOW, now=NOW, progress=False
+        )

@@ -9,12 +9,14 @@ import pytest
 
 from schemas.action import Action
 from schemas.alert import Alert
+from schemas.anchor import Anchor, Head
 from schemas.course import Course, DoseOrder, Flags
 from schemas.encode import encode
 from schemas.lab import METHEMOGLOBIN, Lab
 from schemas.page import Page
 from schemas.rejected import DeadLetter
 from schemas.telemetry import DeviceAlarm, Telemetry
+from schemas.view import View
 from streams.stores.fitness import fitted
 from streams.stores.open import open_store
 from streams.stores.points import points_of, record_of
@@ -137,6 +139,18 @@ RECORDS: dict[str, Record] = {
     "alert with a long summary": msgspec.structs.replace(ALERT, summary="ü" * 50_000),
     "alert with a longer summary": msgspec.structs.replace(ALERT, summary="x" + "ü" * 50_000),
     "page": PAGE,
+    "look at a patient": View(
+        time=T, id="v-1", by="rn-3", what="explain", patient="p-1", unit="nicu"
+    ),
+    "look at a ward": View(time=T, id="v-2", by="unknown", what="board"),
+    "anchor": Anchor(
+        time=T,
+        number=7,
+        heads=(Head(chain="ino.alerts/0", seq=2**40, hash="5f" * 32),),
+        prev="0" * 64,
+        key_id="2026-01",
+        hash="ab" * 32,
+    ),
     "dead letter": DEAD,
     "empty dead letter": msgspec.structs.replace(DEAD, key=None, value=None),
     "largest dead letter": msgspec.structs.replace(DEAD, value="ü".encode() * (512 * 1024)),

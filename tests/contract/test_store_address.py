@@ -1,13 +1,18 @@
 """How a store is named: every address that works, and a sentence for each that does not."""
 
-from contextlib import closing
-from datetime import UTC, datetime
+import ssl
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import trustme
 
 from streams.stores.open import TOKEN_VARIABLE, open_store
-from streams.stores.port import Point
+from streams.stores.port import Point, StoreUnavailable
+from tests.contract.conftest import Influx
+from tests.contract.faulty_proxy import FaultyProxy
 
 T = datetime(2026, 11, 20, 10, tzinfo=UTC)
 SECRET = "s3cret-t0ken"  # noqa: S105 - no secret: it is what must not be shown
@@ -52,6 +57,9 @@ def test_a_file_is_named_absolutely_or_relatively(
         (f"influxdb://{SECRET}@host/org/bucket", "no secret stands in an address"),
         (f"influxdb://user:{SECRET}@host/org/bucket", "no secret stands in an address"),
         ("influxdb://host/org/bucket?batch=1", "not batch"),
+        ("influxdb://host/org/bucket?token-file=/proc/version&ca-file=/x", "a ca-file is for TLS"),
+        ("influxdb+https://host/org/bucket?token-file=/proc/version&ca-file=/x", "of no use"),
+        ("influxdb+https://host/org/bucket?token-file=/proc/version&ca-file=", "of no use"),
         ("influxdb://host/org/bucket", f"set {TOKEN_VARIABLE}"),
         ("influxdb://host/org/bucket?token-file=/nowhere/at-all", "cannot be read"),
         ("influxdb://host/org/bucket?token-file=", "cannot be read"),
@@ -80,3 +88,35 @@ def test_the_token_comes_from_a_file_or_the_environment(
     monkeypatch.setenv(TOKEN_VARIABLE, Path(token_file).read_text())
     with closing(open_store(address)) as store:
         assert list(store.read("probe", T, T.replace(year=2027))) == [point]
+
+
+@contextmanager
+def behind_tls(url: str, certificate: trustme.LeafCert) -> Iterator[int]:
+    """Let TLS end at a port of ours, and pass on to ``url`` what was in it."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate.configure_cert(context)
+    with FaultyProxy(url) as proxy:
+        proxy.socket = context.wrap_socket(proxy.socket, server_side=True)
+        yield proxy.server_port
+
+
+def test_a_private_authority_is_believed_where_it_is_named(
+    influxdb: Influx, influxdb_address: str, tmp_path: Path
+) -> None:
+    """Over TLS a point is written with the right ``ca-file``, and with no other."""
+    authority, strange = trustme.CA(), trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    strange.cert_pem.write_to_path(tmp_path / "strange.pem")
+    point = Point("probe", {}, {"n": 1.0}, T)
+    with behind_tls(influxdb.url, authority.issue_cert("127.0.0.1")) as port:
+        path = influxdb_address.split("://")[1].partition("/")[2]
+        address = f"influxdb+https://127.0.0.1:{port}/{path}"
+        for ending in ("", f"&ca-file={tmp_path}/strange.pem"):
+            with (
+                closing(open_store(address + ending)) as store,
+                pytest.raises(StoreUnavailable, match="certificate verify failed"),
+            ):
+                store.write([point])
+        with closing(open_store(f"{address}&ca-file={tmp_path}/ca.pem")) as store:
+            store.write([point])
+            assert list(store.read("probe", T, T + timedelta(seconds=1))) == [point]

@@ -6,6 +6,7 @@ import uuid
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.structs import TopicPartition
 
+from deploy.kafka.access import KafkaAccess
 from deploy.kafka.cluster import connected
 from deploy.kafka.topic_spec import TopicSpec
 from streams.together import Pair, send_together
@@ -35,7 +36,7 @@ async def _sent(kafka: str, topic: str, records: list[Pair]) -> tuple[int, list[
 def _topic(kafka: str) -> str:
     """Make a topic of one partition, and return its name."""
     name = f"together-{uuid.uuid4().hex[:8]}"
-    with connected(kafka) as cluster:
+    with connected(KafkaAccess(kafka)) as cluster:
         assert cluster.create({name: TopicSpec(1, "compact")}, 1) == [name]
     return name
 

@@ -9,8 +9,10 @@ from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 
 from deploy.free_port import free_port
 from deploy.kafka import cluster
+from deploy.kafka.access import KafkaAccess
 from deploy.kafka.topics import ClusterError, TopicSpec, check_topics, ensure_topics
 from schemas.topics import Topics
+from tests.e2e.product import eventually
 
 DAY_MS = 24 * 3600 * 1000
 
@@ -47,7 +49,7 @@ def test_every_topic_is_made_as_the_contract_says(
     kafka: str, topics: Topics, admin: KafkaAdminClient
 ) -> None:
     """All topics get the partitions, the cleanup policy and the retention of their kind."""
-    report = ensure_topics(kafka, topics, 3, 1)
+    report = ensure_topics(KafkaAccess(kafka), topics, 3, 1)
     assert (sorted(report.created), report.present, report.wrong) == (
         sorted(topics.cleanup),
         [],
@@ -69,8 +71,8 @@ def test_every_topic_is_made_as_the_contract_says(
 
 def test_the_second_time_nothing_happens(kafka: str, topics: Topics) -> None:
     """Set-up is idempotent: again, it finds everything and creates nothing."""
-    first = ensure_topics(kafka, topics, 2, 1)
-    second = ensure_topics(kafka, topics, 2, 1)
+    first = ensure_topics(KafkaAccess(kafka), topics, 2, 1)
+    second = ensure_topics(KafkaAccess(kafka), topics, 2, 1)
     assert second.created == []
     assert sorted(second.present) == sorted(first.created)
     assert second.wrong == []
@@ -79,7 +81,7 @@ def test_the_second_time_nothing_happens(kafka: str, topics: Topics) -> None:
 def test_two_at_a_time_share_the_work(kafka: str, topics: Topics) -> None:
     """Two set-ups at once both succeed, and each topic is created by one of them."""
     with ThreadPoolExecutor(2) as pool:
-        works = [pool.submit(ensure_topics, kafka, topics, 2, 1) for _ in range(2)]
+        works = [pool.submit(ensure_topics, KafkaAccess(kafka), topics, 2, 1) for _ in range(2)]
         reports = [work.result() for work in works]
     assert sorted(reports[0].created + reports[1].created) == sorted(topics.cleanup)
     assert [report.wrong for report in reports] == [[], []]
@@ -87,9 +89,10 @@ def test_two_at_a_time_share_the_work(kafka: str, topics: Topics) -> None:
 
 def test_only_what_is_missing_is_made(kafka: str, topics: Topics, admin: KafkaAdminClient) -> None:
     """A topic that is there and right is left alone beside the new ones."""
-    ensure_topics(kafka, topics, 2, 1)
+    ensure_topics(KafkaAccess(kafka), topics, 2, 1)
     admin.delete_topics([topics.pages])
-    report = ensure_topics(kafka, topics, 2, 1)
+    assert eventually(lambda: topics.pages not in admin.list_topics())
+    report = ensure_topics(KafkaAccess(kafka), topics, 2, 1)
     assert report.created == [topics.pages]
     assert topics.pages not in report.present
 
@@ -105,14 +108,14 @@ def test_what_is_wrong_is_said_and_not_changed(
         },
         wait_for_metadata=True,
     )
-    report = ensure_topics(kafka, topics, 2, 1)
+    report = ensure_topics(KafkaAccess(kafka), topics, 2, 1)
     assert report.wrong == [
         f"topic {topics.labs} has 1 partition and should have 2",
         f"topic {topics.board} has the cleanup policy delete and should have compact",
     ]
     assert sorted(report.present) == sorted([topics.labs, topics.board])
     assert partitions_of(admin, [topics.labs]) == {topics.labs: 1}
-    again = ensure_topics(kafka, topics, 2, 3)
+    again = ensure_topics(KafkaAccess(kafka), topics, 2, 3)
     assert f"topic {topics.labs} is kept 1 times and should be 3 times" in again.wrong
 
 
@@ -122,12 +125,12 @@ def test_a_workers_own_topics_come_along(
     """Extra topics, such as a changelog, are made and checked by their own specification."""
     changelog = f"{topics.prefix}.monitor-state-changelog"
     extras = {changelog: TopicSpec(4, "compact")}
-    report = ensure_topics(kafka, topics, 2, 1, extras)
+    report = ensure_topics(KafkaAccess(kafka), topics, 2, 1, extras)
     assert changelog in report.created
     assert partitions_of(admin, [changelog]) == {changelog: 4}
     assert config_of(admin, changelog)["cleanup.policy"] == "compact"
-    assert check_topics(kafka, topics, 2, extras) == []
-    assert check_topics(kafka, topics, 2, {changelog: TopicSpec(2, "compact")}) == [
+    assert check_topics(KafkaAccess(kafka), topics, 2, extras) == []
+    assert check_topics(KafkaAccess(kafka), topics, 2, {changelog: TopicSpec(2, "compact")}) == [
         f"topic {changelog} has 4 partitions and must have 2"
     ]
 
@@ -135,12 +138,12 @@ def test_a_workers_own_topics_come_along(
 def test_a_worker_hears_what_is_missing(kafka: str, topics: Topics) -> None:
     """Each missing topic is one sentence, and looking for it does not create it."""
     everything = [f"topic {name} is missing" for name in topics.cleanup]
-    assert check_topics(kafka, topics, 2) == everything
-    assert check_topics(kafka, topics, 2) == everything
-    ensure_topics(kafka, topics, 2, 1)
-    assert check_topics(kafka, topics, 2) == []
+    assert check_topics(KafkaAccess(kafka), topics, 2) == everything
+    assert check_topics(KafkaAccess(kafka), topics, 2) == everything
+    ensure_topics(KafkaAccess(kafka), topics, 2, 1)
+    assert check_topics(KafkaAccess(kafka), topics, 2) == []
     extra = f"{topics.prefix}.state"
-    assert check_topics(kafka, topics, 2, {extra: TopicSpec(2, "compact")}) == [
+    assert check_topics(KafkaAccess(kafka), topics, 2, {extra: TopicSpec(2, "compact")}) == [
         f"topic {extra} is missing"
     ]
 
@@ -149,16 +152,18 @@ def test_a_worker_hears_which_counts_disagree(
     kafka: str, topics: Topics, admin: KafkaAdminClient
 ) -> None:
     """An input or the alerts with another partition count than the rest is one sentence."""
-    ensure_topics(kafka, topics, 2, 1)
+    ensure_topics(KafkaAccess(kafka), topics, 2, 1)
     admin.create_partitions({topics.courses: 5})
-    (sentence,) = check_topics(kafka, topics, 2)
+    # The broker answers before it knows of it itself.
+    assert eventually(lambda: partitions_of(admin, [topics.courses]) == {topics.courses: 5})
+    (sentence,) = check_topics(KafkaAccess(kafka), topics, 2)
     assert f"{topics.courses} has 5 partitions where this worker is set to 2" in sentence
 
 
 def test_a_refusal_comes_with_kafkas_words(kafka: str, topics: Topics) -> None:
     """What Kafka will not create is an error that names the topic and the reason."""
     with pytest.raises(ClusterError, match=rf"{topics.telemetry}: .*replication"):
-        ensure_topics(kafka, topics, 2, 1000)
+        ensure_topics(KafkaAccess(kafka), topics, 2, 1000)
 
 
 def test_no_kafka_is_an_error_with_its_address(
@@ -168,6 +173,6 @@ def test_no_kafka_is_an_error_with_its_address(
     monkeypatch.setattr(cluster, "ANSWER_S", 0.5)
     address = f"127.0.0.1:{free_port()}"
     with pytest.raises(ClusterError, match=address):
-        check_topics(address, topics, 2)
+        check_topics(KafkaAccess(address), topics, 2)
     with pytest.raises(ClusterError, match="HOST:PORT"):
-        check_topics("kafka", topics, 2)
+        check_topics(KafkaAccess("kafka"), topics, 2)

@@ -48,8 +48,8 @@ class Site:
         self.settings = settings
         self.names = settings.topics
         self.look = Look(settings, ["webhook"], "watchdog-0")
-        self._producer = KafkaProducer(bootstrap_servers=settings.kafka, acks="all")
-        self._admin = KafkaAdminClient(bootstrap_servers=settings.kafka)
+        self._producer = KafkaProducer(**settings.kafka.client(), acks="all")
+        self._admin = KafkaAdminClient(**settings.kafka.client())
 
     def send(self, topic: str, value: bytes, key: bytes | None = None, **how: Any) -> datetime:
         """Send a record; return when Kafka took it."""
@@ -202,7 +202,7 @@ def test_who_is_running(site: Site) -> None:
     assert board() == (0, None)
     member = KafkaConsumer(
         site.names.board,
-        bootstrap_servers=site.settings.kafka,
+        **site.settings.kafka.client(),
         group_id=app_id("board", site.settings),
     )
     member.poll(1000)

@@ -13,6 +13,7 @@ from kafka import KafkaConsumer
 
 from alerts.notify import History, remember
 from alerts.sinks.webhook import Webhook
+from deploy.kafka.access import KafkaAccess
 from deploy.kafka.broker import Broker
 from schemas.alert import Alert
 from schemas.page import Page
@@ -191,7 +192,7 @@ def test_what_kafka_does_not_take_waits(caplog: pytest.LogCaptureFixture) -> Non
     """Records made while Kafka is away are on its topics when it is back: none lost, in order."""
     topic = f"t{uuid.uuid4().hex[:8]}.pages"
     with Broker(settings={"auto.create.topics.enable": "true"}) as broker:
-        records = Records(broker.bootstrap)
+        records = Records(KafkaAccess(broker.bootstrap))
         pages = [a_page("failed", f"attempt {number}", of=blind()) for number in range(4)]
         records.add(topic, "w", pages[0])
         records.send()

@@ -82,7 +82,7 @@ class Product:
         if self._producer is None:
             # One at a time: what is tried again must not be overtaken by what came after it.
             self._producer = KafkaProducer(
-                bootstrap_servers=self.settings.kafka,
+                **self.settings.kafka.client(),
                 acks="all",
                 max_in_flight_requests_per_connection=1,
             )
@@ -97,7 +97,7 @@ class Product:
 
     def read(self, topic: str) -> list[bytes]:
         """Return all values that are on a topic now."""
-        consumer = KafkaConsumer(bootstrap_servers=self.settings.kafka, enable_auto_commit=False)
+        consumer = KafkaConsumer(**self.settings.kafka.client(), enable_auto_commit=False)
         try:
             numbers = consumer.partitions_for_topic(topic) or set()
             places = [TopicPartition(topic, number) for number in numbers]
@@ -115,7 +115,7 @@ class Product:
     def committed(self, role: str) -> dict[tuple[str, int], int]:
         """Return what a role has committed, by topic and partition."""
         group = app_id(role, self.settings)
-        admin = KafkaAdminClient(bootstrap_servers=self.settings.kafka)
+        admin = KafkaAdminClient(**self.settings.kafka.client())
         try:
             found = admin.list_group_offsets(group)[group]
         except RetriableError:  # the group is new to this Kafka

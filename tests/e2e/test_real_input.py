@@ -54,7 +54,7 @@ def console(site: Product, lines: list[str], *, keyed: bool = True) -> None:
             classpath("tools"),
             "org.apache.kafka.tools.ConsoleProducer",
             "--bootstrap-server",
-            site.settings.kafka,
+            site.settings.kafka.address,
             "--topic",
             site.topics.telemetry,
             *(keys if keyed else []),

@@ -149,7 +149,7 @@ class Stage(Product):
             try:
                 if self._producer is None:
                     self._producer = KafkaProducer(
-                        bootstrap_servers=self.settings.kafka,
+                        **self.settings.kafka.client(),
                         acks="all",
                         linger_ms=2,
                         max_in_flight_requests_per_connection=1,
@@ -169,14 +169,14 @@ class Stage(Product):
     def _asking(self) -> Iterator[None]:
         """Ask Kafka only while it serves: a client that finds none leaves its sockets open."""
         with self.talks:
-            host, _, port = self.settings.kafka.partition(":")
+            host, _, port = self.settings.kafka.address.partition(":")
             if not serves(host, int(port)):
                 raise BrokerNotAvailableError
             yield
 
     def rows(self, *topics: str, since: Mapping[Place, int] | None = None) -> list[Row]:
         """Return all that lies on topics now; ``since`` are offsets to begin at."""
-        with self._asking(), closing(_consumer(self.settings.kafka)) as consumer:
+        with self._asking(), closing(_consumer(self.settings.kafka.address)) as consumer:
             places = _places(consumer, topics)
             consumer.assign(places)
             consumer.seek_to_beginning(*places)
@@ -201,7 +201,7 @@ class Stage(Product):
 
     def ends(self, topics: Iterable[str]) -> dict[Place, int]:
         """Return where topics end."""
-        with self._asking(), closing(_consumer(self.settings.kafka)) as consumer:
+        with self._asking(), closing(_consumer(self.settings.kafka.address)) as consumer:
             ends = edges(consumer.end_offsets, _places(consumer, topics))
             return {(place.topic, place.partition): end for place, end in ends.items()}
 

@@ -1,6 +1,8 @@
 """Whatever is done to a journal is found, and the first bad record is the one that is named."""
 
+import base64
 import io
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -19,6 +21,7 @@ from streams.journal.chain import Fault, Pin, Pins, pins_of, read_chain
 from streams.journal.entries import entry_of
 from streams.journal.keys import Keys
 from streams.journal.links import ANCHORS, Bad, Link, Read, anchor_link, anchor_of, entry_link
+from streams.journal.sealed import sealed
 from streams.journal.shelf import Shelf, file_of
 
 ENTRIES = 12
@@ -167,6 +170,31 @@ def test_an_entry_of_another_chain_is_found(written: Written, data: st.DataObjec
     fault = fault_of(case, b"".join(lines))
     assert fault is not None
     assert (fault.seq, fault.what) == (which + 1, "replaced")
+
+
+VALUES = st.one_of(
+    st.binary(max_size=200),
+    st.recursive(
+        st.one_of(st.none(), st.booleans(), st.floats(), st.text(), st.datetimes().map(str)),
+        lambda inner: st.one_of(
+            st.lists(inner), st.dictionaries(st.sampled_from(["time", "at", "x"]), inner)
+        ),
+    ).map(lambda value: json.dumps(value, ensure_ascii=False).encode(errors="replace")),
+    st.integers(1, 3000).map(lambda depth: b"[" * depth + b"]" * depth),
+)
+
+
+@given(value=VALUES)
+def test_any_record_can_be_journaled(value: bytes) -> None:
+    """Whatever bytes a record is of, its entry is one genuine line that gives them back."""
+    made = sealed(entry_of(record(7, value), "alert", START), KEYS.by_id["new"])
+    link = entry_link(made, {"-": KEYS.by_id["new"]})
+    assert isinstance(link, Link)
+    assert (link.offset, b"\n" in made) == (7, False)
+    if value:
+        found = json.loads(made)
+        whole = b'"body":' + value + b',"raw":null'
+        assert whole in made or base64.b64decode(found["raw"]) == value
 
 
 def test_without_its_key_an_entry_is_not_believed(written: Written) -> None:

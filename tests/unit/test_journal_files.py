@@ -155,6 +155,61 @@ def test_a_file_that_goes_is_missed(home: Path, keys: Keys) -> None:
     assert path.read_bytes() == whole
 
 
+def test_what_was_anchored_stays_anchored(
+    home: Path, keys: Keys, key_file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An anchor over a chain that was cut repeats what the one before it saw; and it is said."""
+    whole = fill(home, keys, range(9))
+    path = file_of(home, CHAIN)
+    for left in (9, 4):
+        path.write_bytes(b"".join(whole.splitlines(keepends=True)[:left]))
+        with shelf(home, keys) as held:
+            anchors = Anchors(home / "anchors.jsonl", keys)
+            anchors.drop(START, held.heads())
+            anchors.close()
+    first, second = map(json.loads, (home / "anchors.jsonl").read_text().splitlines())
+    assert first["heads"] == second["heads"]
+    assert f"{CHAIN} ends after 4 entries, but the last anchor has seen 9" in caplog.text
+    assert "entry 5, line 5, truncated" in verify(home, key_file).stdout
+    assert fill(home, keys, range(4, 9)) == whole
+    assert verify(home, key_file).exit_code == 0
+
+
+def test_an_anchor_is_not_dropped_elsewhere(tmp_path: Path, keys: Keys) -> None:
+    """While the disk of the anchors is away no other chain of anchors is begun in its place."""
+    path = tmp_path / "elsewhere" / "anchors.jsonl"
+    anchors = Anchors(path, keys)
+    anchors.drop(START, [])
+    before = path.read_bytes()
+    path.unlink()
+    with pytest.raises(OSError, match="has lost its end: of 1 anchors it has 0"):
+        anchors.drop(START, [])
+    path.unlink()
+    path.write_bytes(before)
+    anchors.drop(START, [])
+    assert [json.loads(line)["number"] for line in path.read_text().splitlines()] == [1, 2]
+    anchors.close()
+
+
+def test_another_folder_in_its_place_is_not_written(home: Path, keys: Keys, tmp_path: Path) -> None:
+    """Where the journal's disk was mounted nothing is written while it is away."""
+    with shelf(home, keys) as held:
+        held.append(CHAIN, map(entry, range(3)))
+        home.rename(tmp_path / "away")
+        home.mkdir()
+        (home / "lock").touch()
+        with pytest.raises(FileNotFoundError, match="not the folder that it was"):
+            held.next_offset(CHAIN)
+        with pytest.raises(FileNotFoundError, match="not the folder that it was"):
+            held.append(CHAIN, map(entry, range(3, 5)))
+        assert [path.name for path in home.iterdir()] == ["lock"]
+        (home / "lock").unlink()
+        home.rmdir()
+        (tmp_path / "away").rename(home)
+        held.append(CHAIN, map(entry, range(3, 5)))
+        assert held.next_offset(CHAIN) == 5
+
+
 def test_an_edited_end_stays(home: Path, keys: Keys, key_file: Path) -> None:
     """The journal goes on after a last line that was edited, and verify names just that one."""
     whole = fill(home, keys, range(4))
@@ -165,6 +220,19 @@ def test_an_edited_end_stays(home: Path, keys: Keys, key_file: Path) -> None:
     result = verify(home, key_file)
     assert result.exit_code == 1
     assert "FIRST BAD: entry 4, line 4, edited" in result.stdout
+
+
+def test_the_file_of_another_chain_is_not_gone_on_with(
+    home: Path, keys: Keys, key_file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A file that was put in another's place counts for nothing, in one line of the log."""
+    fill(home, keys, range(3))
+    path = file_of(home, "ino.pages/1")
+    file_of(home, CHAIN).rename(path)
+    with shelf(home, keys) as held:
+        assert held.next_offset("ino.pages/1") == 0
+    assert caplog.text.count("is entry 3 of ino.pages/2") == len(caplog.records) == 1
+    assert "FIRST BAD: entry 1, line 1, replaced" in verify(home, key_file).stdout
 
 
 def test_a_site_has_one_journal(home: Path, keys: Keys) -> None:
