@@ -108,10 +108,11 @@ def _period(
         return asked.start.astimezone(UTC), asked.stop.astimezone(UTC)
     times = [f'SELECT "{table.time}" AS moment FROM {table.name}' for table in tables]  # noqa: S608 - our own names
     every = " UNION ALL ".join(times)
-    found = con.execute(f"SELECT min(moment), max(moment) FROM ({every})").fetchone()  # noqa: S608 - the same
-    if found is None or found[0] is None:
+    found = con.execute(f"SELECT min(moment), max(moment) FROM ({every})").fetchall()  # noqa: S608 - the same
+    first, last = found[0]
+    if first is None:
         return None
-    first, last = asked.start or found[0], asked.stop or found[1] + _INSTANT
+    first, last = asked.start or first, asked.stop or last + _INSTANT
     return first.astimezone(UTC), max(first, last).astimezone(UTC)
 
 
