@@ -106,7 +106,7 @@ def _period(
     """The period asked for, its open ends filled with the first and the last record's time."""
     if asked.start and asked.stop:
         return asked.start.astimezone(UTC), asked.stop.astimezone(UTC)
-    times = [f'SELECT "{table.time}" AS moment FROM {table.name}' for table in tables]  # noqa: S608 - our own names
+    times = [f'SELECT "{table.time}" AS moment FROM "{table.name}"' for table in tables]  # noqa: S608 - our own names
     every = " UNION ALL ".join(times)
     found = con.execute(f"SELECT min(moment), max(moment) FROM ({every})").fetchall()  # noqa: S608 - the same
     first, last = found[0]

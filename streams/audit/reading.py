@@ -28,7 +28,7 @@ Progress = Callable[[datetime], None]
 CHUNK_ROWS = 20_000
 _INCOMING = "incoming"
 _PARSED = """
-INSERT INTO {table} SELECT {values} FROM (
+INSERT INTO "{table}" SELECT {values} FROM (
     SELECT time_us, from_json(tags, $tags) AS t, from_json(fields, $fields) AS f FROM incoming
 )
 """
@@ -38,7 +38,7 @@ _DUCK = {"string": "VARCHAR", "double": "DOUBLE", "bool": "BOOLEAN", "int64": "B
 def make_table(con: duckdb.DuckDBPyConnection, table: RawTable) -> None:
     """Make the table, empty."""
     con.register(_INCOMING, table.schema.empty_table())
-    con.execute(f"CREATE TABLE {table.name} AS FROM {_INCOMING}")
+    con.execute(f'CREATE TABLE "{table.name}" AS FROM {_INCOMING}')
     con.unregister(_INCOMING)
 
 
@@ -99,7 +99,7 @@ def _insert(
     waiting = iter(rows)
     when = [column.name for column in table.columns].index(table.time)
     while chunk := list(islice(waiting, CHUNK_ROWS)):
-        _take(con, arrow_of(table, chunk), f"INSERT INTO {table.name} FROM {_INCOMING}")
+        _take(con, arrow_of(table, chunk), f'INSERT INTO "{table.name}" FROM {_INCOMING}')
         progress(chunk[-1][when])
 
 
