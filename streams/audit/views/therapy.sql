@@ -2,6 +2,7 @@
 --   stop          NULL while it delivers as far as is known; end_us is then the newest sample of all
 --   ended_by      the reason with which a person closed it, or `lapsed` (2 h without delivery),
 --                 `paused` (shorter, so far) or `running`
+--   seen_h        from the start to the last sample in it: behind that, silence
 --   delivered_h   as the monitor counts; earlier_h: of the patient's courses before
 --   coverage_pct  the share of the course's time in which samples were no further apart than 120 s
 --   max_ppm, mean_ppm  of the dose that was set, where it is known
@@ -49,7 +50,8 @@ delivered AS (
 covered AS (
     SELECT
         span.patient, start_us,
-        sum(least(until_us, end_us) - greatest(begin_us, start_us)) AS us
+        sum(least(until_us, end_us) - greatest(begin_us, start_us)) AS us,
+        max(least(until_us, end_us)) AS to_us
     FROM span JOIN seen ON seen.patient = span.patient
         AND seen.begin_us < end_us AND seen.until_us > start_us
     GROUP BY span.patient, start_us
@@ -69,6 +71,7 @@ SELECT
     make_timestamptz(stop_us) AS stop,
     ended_by, interruptions,
     (end_us - start_us) / hour_us AS elapsed_h,
+    (coalesce(covered.to_us, start_us) - start_us) / hour_us AS seen_h,
     coalesce(delivered.us, 0)::BIGINT / hour_us AS delivered_h,
     coalesce(sum(coalesce(delivered.us, 0)::BIGINT) OVER earlier, 0)::BIGINT / hour_us AS earlier_h,
     coalesce(blind_us, 0)::BIGINT / hour_us AS blind_h,
