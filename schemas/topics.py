@@ -58,6 +58,16 @@ class Topics(Struct, frozen=True):
         return self._name("changes")
 
     @property
+    def views(self) -> str:
+        """Who looked at what."""
+        return self._name("views")
+
+    @property
+    def anchors(self) -> str:
+        """How far the audit journal was, hour by hour."""
+        return self._name("anchors")
+
+    @property
     def board(self) -> str:
         """One current row a patient."""
         return self._name("board")
@@ -75,7 +85,15 @@ class Topics(Struct, frozen=True):
     @property
     def cleanup(self) -> dict[str, Cleanup]:
         """Every topic of the contract and its cleanup policy."""
-        kept = [*self.inputs, self.alerts, self.pages, self.dead_letters, self.changes]
+        kept = [
+            *self.inputs,
+            self.alerts,
+            self.pages,
+            self.dead_letters,
+            self.changes,
+            self.views,
+            self.anchors,
+        ]
         policies: dict[str, Cleanup] = dict.fromkeys(kept, "delete")
         policies[self.board] = "compact"
         return policies

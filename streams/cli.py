@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from streams.audit.cli import audit
 from streams.console import in_words, settings_of_environment
 from streams.letters.cli import dead_letters
 from streams.offline_commands import explain, policy, replay, scenario
@@ -127,7 +128,7 @@ def deploy_kafka() -> None:
         sys.exit(run_deploy_kafka(settings_of_environment()))
 
 
-for command in (replay, policy, explain, scenario, dead_letters):
+for command in (replay, policy, explain, scenario, dead_letters, audit):
     main.add_command(command)
 
 

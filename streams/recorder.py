@@ -1,6 +1,6 @@
 """The recorder: everything that travels is kept, in a Faust worker.
 
-Inputs, alert transitions, page attempts and dead letters become points in the store; a batch is
+Inputs, alert transitions, page attempts, dead letters, looks and anchors become points; a batch is
 acknowledged only when the store has it. While the store is away the records wait in Kafka, unread;
 nothing else waits for the recorder. Writing twice changes nothing.
 """
@@ -12,11 +12,13 @@ import faust
 import msgspec
 
 from schemas.alert import Alert
+from schemas.anchor import Anchor
 from schemas.decode import Own
 from schemas.encode import encode
 from schemas.page import Page
 from schemas.profile_change import ProfileChange
 from schemas.rejected import DeadLetter, Reason, Rejected, kept
+from schemas.view import View
 from streams.batch import Batch, KafkaRecord
 from streams.door import admit
 from streams.keeper import Keeper
@@ -27,7 +29,7 @@ from streams.worker import arrival, each_batch_apart, new_app, published
 
 log = logging.getLogger("inowatch")
 
-_Output = Alert | Page | DeadLetter | ProfileChange
+_Output = Alert | Page | DeadLetter | ProfileChange | View | Anchor
 
 
 class Recorder:
@@ -39,14 +41,14 @@ class Recorder:
         self._book = settings.book
         names = settings.topics
         self._inputs = names.inputs
-        self._outputs: dict[
-            str, msgspec.json.Decoder[Alert | Page | DeadLetter | ProfileChange]
-        ] = {}
+        self._outputs: dict[str, msgspec.json.Decoder[_Output]] = {}
         for topic, record in (
             (names.alerts, Alert),
             (names.pages, Page),
             (names.dead_letters, DeadLetter),
             (names.changes, ProfileChange),
+            (names.views, View),
+            (names.anchors, Anchor),
         ):
             self._outputs[topic] = msgspec.json.Decoder(record)
         self.app = app = new_app("recorder", settings)

@@ -12,14 +12,18 @@ from msgspec import Struct
 
 from schemas.action import Action
 from schemas.alert import Alert
+from schemas.anchor import Anchor
 from schemas.course import Course
 from schemas.lab import Lab
 from schemas.page import Page
 from schemas.profile_change import ProfileChange
 from schemas.rejected import DeadLetter
 from schemas.telemetry import Telemetry
+from schemas.view import View
 
-Record = Telemetry | Lab | Course | Action | Alert | Page | DeadLetter | ProfileChange
+Record = (
+    Telemetry | Lab | Course | Action | Alert | Page | DeadLetter | ProfileChange | View | Anchor
+)
 
 SLOTS = 997
 """A prime just below the 999 twins that there are beside 0, which means *no counter*."""
@@ -63,6 +67,9 @@ SHAPES: dict[type[Record], Shape] = {
     # alert at one microsecond are told apart by a digest that is no tag.
     Page: Shape("page", ("patient", "rule", "phase", "sink", "alert"), twin="content"),
     ProfileChange: Shape("profile_change", ("patient", "unit", "cause")),
+    # One person may look at one thing twice in a microsecond only by an error of a clock.
+    View: Shape("view", ("patient", "unit", "what", "by"), twin="content"),
+    Anchor: Shape("anchor", (), twin="content"),
     # The original bytes may say anything about anybody: they stay in the one field that must have
     # them, and neighbours in a partition never share a remainder.
     DeadLetter: Shape(
