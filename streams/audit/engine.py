@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from schemas.alert import Alert
 from schemas.decode import EARLIEST, LATEST
+from streams.audit import policies
 from streams.audit.answer import Answer, Head, counted, coverage_of, digest
 from streams.audit.catalogue import Catalogue
 from streams.audit.question import InvalidQuestion, Question, Value, words_of
@@ -55,6 +56,7 @@ def ask(store: Store, catalogue: Catalogue, asked: Asked, progress: Progress) ->
             _load(con, store, table, asked, progress)
         # Sums depend on their order: one thread adds up in one order.
         con.execute("SET threads = 1")
+        policies.register(con)
         period = _period(con, tables, asked)
         try:
             for view in views:
