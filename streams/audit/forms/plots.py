@@ -105,8 +105,8 @@ def _draw(axes: Axes, chart: Chart) -> None:
 def _told(chart: Chart, plot: Plot) -> str:
     name = "p-chart" if chart.kind == "p" else "u-chart"
     words = [
-        f"Control chart ({name}) of {_measure(chart, plot)} by {_words(plot.x)}:"
-        f" the line is the mean, {chart.centre:.3g}; dashed lines are three standard errors away.",
+        f"Control chart ({name}) of {_measure(chart, plot)} by {_words(plot.x)}.",
+        f"The line is the mean, {chart.centre:.3g}; dashed lines are three standard errors away.",
     ]
     beyond, shift = chart.signs("beyond"), chart.signs("shift")
     if beyond:
