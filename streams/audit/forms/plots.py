@@ -20,6 +20,8 @@ from streams.audit.spc import IN_A_ROW, Chart, Measured, control_chart
 
 MOST_BARS = 25
 """As many as a page can show; the largest are shown, and it says so."""
+LEAST_POINTS = 5
+"""With fewer a control chart has nothing to control; the rows are enough."""
 _PLAIN, _WARNING, _PALE, _INK = "#1b6ca8", "#b3261e", "#8a97a3", "#1f2933"
 _SETTINGS: dict[str, Any] = {
     "svg.hashsalt": "inowatch",
@@ -77,7 +79,7 @@ def _spc(answer: Answer, plot: Plot) -> Picture | None:
         for label, value, size in triples
     ]
     chart = control_chart("p" if plot.y.endswith("_pct") else "u", measured)
-    if chart is None:
+    if chart is None or len(chart.points) < LEAST_POINTS:
         return None
     figure, axes = _paper(3.0)
     _draw(axes, chart)
