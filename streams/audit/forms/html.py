@@ -1,0 +1,135 @@
+"""An answer as one page that a committee can read, print and keep: nothing outside it is needed.
+
+A sentence first, then what was judged, pictures, the rows, what was set and where it comes from.
+Promises the same bytes for the same answer. Values are escaped by the template, all of them.
+"""
+
+import base64
+from collections import Counter
+from importlib.resources import files
+from typing import Any
+
+import jinja2
+import pyarrow as pa
+from msgspec import Struct
+
+from streams.audit.answer import RESULT, Answer, written
+from streams.audit.forms.heading import heading
+from streams.audit.forms.plots import pictures
+from streams.audit.forms.text import NO_ROWS
+
+MOST_ROWS = 1000
+"""Rows on the page; beyond, it names the form that has them all."""
+_TONES = {
+    "in time": ("good", "✓"),
+    "met": ("good", "✓"),
+    "documented": ("good", "✓"),
+    "weaned": ("good", "✓"),
+    "early": ("care", "!"),
+    "late": ("care", "!"),
+    "never": ("bad", "✗"),
+    "abrupt": ("bad", "✗"),
+    "not met": ("bad", "✗"),
+    "indeterminate": ("unknown", "?"),
+}
+"""Word of a result to its colour and the sign beside it. Other words are set plainly."""
+
+
+class Verdict(Struct, frozen=True):
+    """How many rows say ``word``."""
+
+    word: str
+    tone: str
+    sign: str
+    count: int
+    share_pct: float
+
+
+def html(answer: Answer) -> bytes:
+    """Write the page."""
+    verdicts = _verdicts(answer)
+    shown = list(answer.rows())[:MOST_ROWS]
+    page = _template().render(
+        head=answer.head,
+        sentence=_sentence(answer, verdicts),
+        verdicts=verdicts,
+        pictures=[
+            (base64.b64encode(picture.svg).decode(), picture.words) for picture in pictures(answer)
+        ],
+        columns=[
+            (name.replace("_", " "), "number" if _is_number(field.type) else "")
+            for name, field in zip(answer.columns, answer.table.schema, strict=True)
+        ],
+        rows=[
+            [_cell(name, value) for name, value in zip(answer.columns, row, strict=True)]
+            for row in shown
+        ],
+        left_out=answer.head.row_count - len(shown),
+        parameters=[
+            (one.name, answer.head.parameters[one.name], one.says)
+            for one in answer.question.parameters
+        ],
+        heading=heading(answer.head),
+    )
+    return page.encode()
+
+
+def _template() -> jinja2.Template:
+    text = files("streams.audit.forms").joinpath("report.html.j2").read_text(encoding="utf-8")
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.from_string(text)
+
+
+def _verdicts(answer: Answer) -> list[Verdict]:
+    if RESULT not in answer.columns or not answer.head.row_count:
+        return []
+    counts = Counter(map(written, answer.column(RESULT)))
+    order = [*_TONES, *sorted(counts.keys() - _TONES.keys())]
+    return [
+        Verdict(word, *_TONES.get(word, ("plain", "•")), counts[word], 100 * counts[word] / total)
+        for total in (counts.total(),)
+        for word in order
+        if counts[word]
+    ]
+
+
+def _sentence(answer: Answer, verdicts: list[Verdict]) -> str:
+    head = answer.head
+    if not head.row_count:
+        return NO_ROWS
+    counted = f"{head.n:,g} {head.n_of}"
+    if verdicts:
+        parts = [f"{one.count} {one.word}" for one in verdicts]
+        listed = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+        rows = "" if head.n == head.row_count else f" in {head.row_count} rows"
+        said = f"{counted}{rows}: {listed}."
+    else:
+        rows = f"{head.row_count} row{'s' if head.row_count != 1 else ''}"
+        said = f"{counted}." if head.n == head.row_count else f"{counted}, in {rows}."
+    coverage = head.coverage
+    if coverage is not None and coverage.mean_pct is not None:
+        said += (
+            f" The samples cover {coverage.mean_pct:.1f} % of the time on the average,"
+            f" {coverage.least_pct:.1f} % at the least."
+        )
+    return said
+
+
+def _cell(name: str, value: Any) -> tuple[str, str]:
+    """The text of a cell and its class."""
+    if value is None:
+        return "–", "none"
+    if name == RESULT:
+        tone, sign = _TONES.get(written(value), ("plain", "•"))
+        return f"{sign} {written(value)}", tone
+    if isinstance(value, float):
+        return f"{value:,.10g}", "number"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}", "number"
+    return written(value).replace("T", " ", 1) if hasattr(value, "tzinfo") else written(value), ""
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
