@@ -96,6 +96,8 @@ def test_four_hazards_within_a_minute(home: Path) -> None:
     assert answer.returncode == 0, answer.stderr
     assert "what the last demo recorded" in answer.stderr
     assert set(MANDATED) <= {row["rule"] for row in json.loads(answer.stdout)["rows"]}
+    checks = json.loads(asked(home, "first-methb", "--format", "json").stdout)
+    assert {"in time", "late"} & {row["result"] for row in checks["rows"]}
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])

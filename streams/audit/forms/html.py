@@ -120,7 +120,7 @@ def _sentence(answer: Answer, verdicts: list[Verdict]) -> str:
 def _cell(name: str, value: Any) -> tuple[str, str]:
     """The text of a cell and its class."""
     if value is None:
-        return "–", "none"
+        return "-", "none"
     if name == RESULT:
         tone, sign = _TONES.get(written(value), ("plain", "•"))
         return f"{sign} {written(value)}", tone

@@ -20,6 +20,8 @@ from streams.audit.spc import IN_A_ROW, Chart, Measured, control_chart
 
 MOST_BARS = 25
 """As many as a page can show; the largest are shown, and it says so."""
+LEAST_POINTS = 5
+"""With fewer a control chart has nothing to control; the rows are enough."""
 _PLAIN, _WARNING, _PALE, _INK = "#1b6ca8", "#b3261e", "#8a97a3", "#1f2933"
 _SETTINGS: dict[str, Any] = {
     "svg.hashsalt": "inowatch",
@@ -77,7 +79,7 @@ def _spc(answer: Answer, plot: Plot) -> Picture | None:
         for label, value, size in triples
     ]
     chart = control_chart("p" if plot.y.endswith("_pct") else "u", measured)
-    if chart is None:
+    if chart is None or len(chart.points) < LEAST_POINTS:
         return None
     figure, axes = _paper(3.0)
     _draw(axes, chart)
@@ -105,8 +107,8 @@ def _draw(axes: Axes, chart: Chart) -> None:
 def _told(chart: Chart, plot: Plot) -> str:
     name = "p-chart" if chart.kind == "p" else "u-chart"
     words = [
-        f"Control chart ({name}) of {_measure(chart, plot)} by {_words(plot.x)}:"
-        f" the line is the mean, {chart.centre:.3g}; dashed lines are three standard errors away.",
+        f"Control chart ({name}) of {_measure(chart, plot)} by {_words(plot.x)}.",
+        f"The line is the mean, {chart.centre:.3g}; dashed lines are three standard errors away.",
     ]
     beyond, shift = chart.signs("beyond"), chart.signs("shift")
     if beyond:
