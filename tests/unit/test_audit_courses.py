@@ -19,7 +19,17 @@ from streams.simulate.scenarios import SCENARIOS
 from streams.simulate.ward import ward
 from streams.stores.shapes import Record
 from streams.ward import Ward
-from tests.unit.audit_asked import START, asked, at, by_patient, context, did, samples, views_of
+from tests.unit.audit_asked import (
+    CATALOGUE,
+    START,
+    asked,
+    at,
+    by_patient,
+    context,
+    did,
+    samples,
+    views_of,
+)
 
 HOUR = timedelta(hours=1)
 BEGIN = datetime(2026, 1, 15, 12, tzinfo=UTC)
@@ -134,6 +144,70 @@ def test_the_numbers_are_those_of_the_default_profile() -> None:
         "correction_us": limits.fast_wean.correction // timedelta(microseconds=1),
         "hour_us": HOUR // timedelta(microseconds=1),
     }
+
+
+NUMBERS = {
+    "first-methb": {
+        "due_h": "methb_first.due",
+        "overdue_h": "methb_first.overdue",
+        "after_end_h": "course.interruption",
+    },
+    "methb-intervals": {
+        "due_h": "methb_first.due",
+        "interval_h": "methb_repeat.interval",
+        "short_interval_h": "methb_repeat.short_interval",
+        "limit_ppm": "set_dose_high.limit_ppm",
+        "value_pct": "methb_repeat.value_pct",
+    },
+    "high-methb": {
+        "limit_pct": "methb_high.low_pct",
+        "medium_pct": "methb_high.medium_pct",
+        "high_pct": "methb_high.high_pct",
+    },
+    "dose-over-20": {"limit_ppm": "set_dose_high.limit_ppm"},
+    "stops": {
+        "floor_ppm": "abrupt_stop.floor_ppm",
+        "high_ppm": "abrupt_stop.high_ppm",
+        "after_h": "abrupt_stop.after",
+        "hold_s": "abrupt_stop.hold",
+        "plan_min": "abrupt_stop.plan",
+    },
+    "over-14-days": {
+        "near_h": "course_14_days.near",
+        "over_h": "course_14_days.over",
+        "review_h": "course_14_days.again",
+    },
+    "response-72h": {
+        "after_h": "no_response_72h.after",
+        "spo2_points": "no_response_72h.spo2_points",
+        "fio2_points": "no_response_72h.fio2_points",
+        "hold_min": "no_response_72h.hold",
+    },
+    "no2": {
+        "low_ppm": "no2_high.low_ppm",
+        "low_min": "no2_high.low_hold",
+        "medium_ppm": "no2_high.medium_ppm",
+        "medium_min": "no2_high.medium_hold",
+        "high_ppm": "no2_high.high_ppm",
+        "high_min": "no2_high.high_hold",
+        "gap_s": "telemetry_lost.low",
+    },
+}
+"""Parameters of questions that are numbers of a profile."""
+LENGTHS = {"h": HOUR, "min": HOUR / 60, "s": HOUR / 3600}
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_questions_ask_by_the_numbers_that_the_rules_judge_by(name: str) -> None:
+    """Where nobody asks otherwise, a question and its rule have the same limits."""
+    limits = load_profile("default")
+    defaults = {one.name: one.default for one in CATALOGUE.named(name).parameters}
+    for parameter, where in NUMBERS[name].items():
+        section, key = where.split(".")
+        number = getattr(getattr(limits, section), key)
+        if isinstance(number, timedelta):
+            number /= LENGTHS[parameter.rpartition("_")[2]]
+        assert defaults[parameter] == number, parameter
 
 
 def test_an_interruption_of_two_hours_goes_on_and_a_longer_one_does_not(tmp_path: Path) -> None:

@@ -117,7 +117,7 @@ def test_a_course_of_exactly_336_h_is_not_past_14_days(
 
 
 def test_delivered_hours_over_all_courses_count_too(tmp_path: Path) -> None:
-    """Two courses of 170 h with 3 h between are past 14 days by the hours; silence leaves it open."""
+    """Two courses of 170 h, 3 h apart, are past 14 days by the hours; silence leaves it open."""
     rows = asked(
         tmp_path,
         "over-14-days",

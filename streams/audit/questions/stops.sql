@@ -1,5 +1,5 @@
 -- title: Stops of delivery, graded
--- asks: Was any stop abrupt, and not weaned to 1 ppm first, nor planned, nor early in therapy?
+-- asks: Was the stop abrupt: not weaned to 1 ppm first, nor planned, nor early in therapy?
 -- tables: run, dose, therapy, given, stretch, seen, action
 -- parameter: floor_ppm = 1.0 | from this dose or less a stop is weaned (S0: wean to 1 ppm)
 -- parameter: high_ppm = 5.0 | an abrupt stop from above it is a high one
