@@ -50,7 +50,7 @@ _KNOWN = msgspec.json.Decoder(Known)
 
 def register(con: duckdb.DuckDBPyConnection) -> None:
     """Give the database ``policy_answers(json)``: a list of one answer a policy."""
-    con.create_function(NAME, policy_answers, [_TAKES], _GIVES)  # type: ignore[list-item, arg-type] # names of types do
+    con.create_function(NAME, policy_answers, [_TAKES], _GIVES)
 
 
 def policy_answers(known: str) -> list[dict[str, Any]]:

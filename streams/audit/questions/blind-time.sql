@@ -1,5 +1,5 @@
 -- title: Blind time
--- asks: How much of each course did nobody see, and which device was silent?
+-- asks: Was each course seen, and if not: how much of it was blind, and which device was silent?
 -- tables: therapy, stretch, seen, limits
 -- parameter: least_coverage_pct = 95.0 | from here on a course counts as seen
 -- plot: bars x=device y=silent_min

@@ -1,5 +1,5 @@
 -- title: Delayed weaning
--- asks: How long was little oxygen needed while the dose stayed as it was?
+-- asks: Did the dose stay as it was for long while little oxygen was needed?
 -- tables: therapy, dose, telemetry
 -- parameter: fio2_pct = 40.0 | a need of oxygen at or below it is small (Hughes Driscoll 2018)
 -- parameter: unchanged_h = 12.0 | an unchanged dose for longer is a delay (own: tune it)

@@ -1,5 +1,5 @@
 -- title: Set dose above 20 ppm
--- asks: How long, and by how much, was the set dose above the limit in each course?
+-- asks: Was the set dose above the limit, for how many minutes, by how much, and who knew?
 -- tables: therapy, given, course, alert, action
 -- parameter: limit_ppm = 20.0 | the set dose above which minutes count (S0; label)
 -- parameter: least_coverage_pct = 90.0 | with fewer samples a "no" cannot be said

@@ -1,9 +1,9 @@
 -- title: First methemoglobin check
--- asks: Was methemoglobin collected 4 to 8 hours after the start of each course?
+-- asks: Was methemoglobin collected 4 to 8 hours after the start of the course?
 -- tables: therapy, methb
 -- parameter: due_h = 4.0 | earlier is too early to count (label: 4 to 8 h after the start)
 -- parameter: overdue_h = 8.0 | later is late (label: 4 to 8 h after the start)
--- parameter: either_side_h = 2.0 | so long after the end a sample still counts for the course
+-- parameter: after_end_h = 2.0 | so long after the end a sample still counts for the course
 -- n: courses
 WITH course AS (
     SELECT
@@ -22,7 +22,7 @@ collected AS (
         arg_min(value_pct, (at_us, id)) FILTER (WHERE at_us >= due_us) AS value_pct
     FROM course JOIN methb ON methb.patient = course.patient
         AND at_us >= start_us
-        AND at_us <= coalesce(stop_us + ($either_side_h * 3600000000)::BIGINT, end_us)
+        AND at_us <= coalesce(stop_us + ($after_end_h * 3600000000)::BIGINT, end_us)
     GROUP BY course.patient, start_us
 ),
 laboratory AS (SELECT count(*) > 0 AS speaks FROM methb),

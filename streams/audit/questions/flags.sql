@@ -1,5 +1,5 @@
 -- title: Flags of eligibility
--- asks: Which courses were given to somebody whom a label or a payer's policy asks about?
+-- asks: Was the drug given to somebody about whom a label or a payer's policy asks?
 -- tables: therapy, context
 -- parameter: weeks = 34.0 | born before so many weeks (S0, S1, S2); at exactly so many S1 is in two minds
 -- parameter: age_days = 14.0 | older at the start (S2)

@@ -1,5 +1,5 @@
 -- title: High methemoglobin values
--- asks: Which values reached the limit, and what dose was set when the blood was collected?
+-- asks: Did a value reach the limit, and what dose was set when the blood was collected?
 -- tables: therapy, methb, dose
 -- parameter: limit_pct = 2.5 | at or above a value is listed (published ward protocol)
 -- parameter: medium_pct = 5.0 | at or above: medium (published monitoring guide)

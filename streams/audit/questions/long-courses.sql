@@ -1,5 +1,5 @@
 -- title: Long courses
--- asks: Which courses lasted longer than 4 days, and than 120 hours?
+-- asks: Did the course last longer than 120 hours (and than 4 days)?
 -- tables: therapy
 -- parameter: days = 4.0 | longer is long (Hughes Driscoll 2018)
 -- parameter: long_h = 120.0 | longer is very long (Fischer 2021)

@@ -6,6 +6,7 @@
 -- parameter: long_h = 120.0 | longer is long (Fischer 2021)
 -- parameter: fio2_pct = 40.0 | weaning begun at or below is very delayed (Hughes Driscoll 2018)
 -- parameter: fio2_age_min = 10.0 | an older FiO2 says nothing of the moment
+-- parameter: least_coverage_pct = 90.0 | with fewer samples "never above" cannot be said
 -- plot: spc x=month y=over_20_pct n=over_20_n
 -- plot: spc x=month y=over_4_days_pct n=over_4_days_n
 -- plot: spc x=month y=over_120_h_pct n=over_120_h_n
@@ -41,7 +42,8 @@ oxygen AS (
 measured AS (
     SELECT
         course_.*,
-        CASE WHEN max_ppm > $limit_ppm THEN 1 WHEN max_ppm IS NOT NULL THEN 0 END AS over_20,
+        CASE WHEN max_ppm > $limit_ppm THEN 1
+            WHEN max_ppm IS NOT NULL AND coverage_pct >= $least_coverage_pct THEN 0 END AS over_20,
         CASE WHEN seen_h > $days * 24 THEN 1 WHEN stop_us IS NOT NULL THEN 0 END AS over_4_days,
         CASE WHEN seen_h > $long_h THEN 1 WHEN stop_us IS NOT NULL THEN 0 END AS over_120_h,
         CASE WHEN fio2_pct <= $fio2_pct THEN 1 WHEN fio2_pct IS NOT NULL THEN 0 END AS very_delayed

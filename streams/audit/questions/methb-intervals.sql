@@ -1,5 +1,5 @@
 -- title: Intervals between methemoglobin checks
--- asks: After the first check of each course, was the next one always collected in time?
+-- asks: Was each check after the first one collected in time?
 -- tables: therapy, methb, given, dose, course
 -- parameter: due_h = 4.0 | the clock starts with the first check from this hour on (label)
 -- parameter: interval_h = 24.0 | how far apart checks may be (common practice)

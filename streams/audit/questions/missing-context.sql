@@ -1,5 +1,5 @@
 -- title: Missing context
--- asks: Of which courses is the indication, the echo or another part of the context not recorded?
+-- asks: Is the indication or the echo of a course missing, and what else is not recorded?
 -- tables: therapy, context, course
 -- n: courses
 WITH known AS (

@@ -1,5 +1,5 @@
 -- title: Nitrogen dioxide in the gas
--- asks: Was NO2 above its limits for longer than their hold times, and for how long in all?
+-- asks: Was NO2 above one of its limits for as long as its hold time, and for how long in all?
 -- tables: therapy, telemetry
 -- parameter: low_ppm = 0.5 | at or above: low (device manual)
 -- parameter: low_min = 10.0 | held so long

@@ -1,5 +1,5 @@
 -- title: Courses past 14 days
--- asks: Which courses went past 14 days, by which clock, and was each reviewed by a person?
+-- asks: Did the course go past 14 days, by which clock, and did a person review it?
 -- tables: therapy, action
 -- parameter: near_h = 288.0 | from here on a course is listed (two days of notice)
 -- parameter: over_h = 336.0 | past it a course is over (S0; label; S2: medical review)

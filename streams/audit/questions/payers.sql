@@ -1,6 +1,9 @@
 -- title: Payer worksheets
 -- asks: What do the label and the payer's policy ask of each course, and what is on record?
 -- tables: therapy, context, response_by, telemetry
+-- parameter: spo2_points = 5.0 | so many points above the start SpO2 has improved (ward protocol)
+-- parameter: fio2_points = 10.0 | so many points below the start FiO2 has improved
+-- parameter: hold_min = 10.0 | so long it must be better
 -- n: courses and policies
 WITH course_ AS (
     SELECT * FROM therapy
@@ -47,7 +50,7 @@ known AS (
     FROM course_
     LEFT JOIN context USING (patient)
     LEFT JOIN reading USING (patient, start_us)
-    LEFT JOIN response_by(1000000, 5, 10, 10) USING (patient, start_us)
+    LEFT JOIN response_by(1000000, $spo2_points, $fio2_points, $hold_min) USING (patient, start_us)
 ),
 answered AS (SELECT *, policy_answers(facts) AS answers FROM known),
 -- A course whose payer has no policy here has a line that says so.

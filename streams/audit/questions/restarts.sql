@@ -1,5 +1,5 @@
 -- title: Restarts after a stop
--- asks: How often did delivery begin again soon after it had ended (a sign of rebound)?
+-- asks: Did delivery begin again within a day of its end (a sign of rebound)?
 -- tables: run, dose, therapy
 -- parameter: soon_h = 1.0 | restarted within: soon
 -- parameter: later_h = 6.0 | restarted within: some hours later

@@ -1,5 +1,5 @@
 -- title: Stops of delivery, graded
--- asks: Was any stop abrupt, and not weaned to 1 ppm first, nor planned, nor early in therapy?
+-- asks: Was the stop abrupt: not weaned to 1 ppm first, nor planned, nor early in therapy?
 -- tables: run, dose, therapy, given, stretch, seen, action
 -- parameter: floor_ppm = 1.0 | from this dose or less a stop is weaned (S0: wean to 1 ppm)
 -- parameter: high_ppm = 5.0 | an abrupt stop from above it is a high one
@@ -29,17 +29,22 @@ before AS (
         AND dose.run <= ending.number
     GROUP BY ending.patient, ending.start_us, ending.number
 ),
--- Steps down that stood for five minutes, over the whole course up to the stop.
-stood AS (
-    SELECT
-        ending.patient, ending.start_us, ending.number, dose.begin_us, dose.dose_ppm,
-        lag(dose.dose_ppm) OVER along - dose.dose_ppm AS down_ppm,
-        lead(dose.begin_us) OVER along AS next_us
+-- Doses that stood for five minutes, over the whole course up to the stop, each until another one.
+settled AS (
+    SELECT ending.patient, ending.start_us, ending.number, dose.begin_us, dose.dose_ppm
     FROM ending JOIN dose ON dose.patient = ending.patient AND dose.start_us = ending.start_us
         AND dose.run <= ending.number AND dose.settled
-    WINDOW along AS (
+    QUALIFY dose.dose_ppm IS DISTINCT FROM lag(dose.dose_ppm) OVER (
         PARTITION BY ending.patient, ending.start_us, ending.number ORDER BY dose.begin_us
     )
+),
+stood AS (
+    SELECT
+        *,
+        lag(dose_ppm) OVER along - dose_ppm AS down_ppm,
+        lead(begin_us) OVER along AS next_us
+    FROM settled
+    WINDOW along AS (PARTITION BY patient, start_us, number ORDER BY begin_us)
 ),
 weaning AS (
     SELECT

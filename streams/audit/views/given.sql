@@ -3,6 +3,8 @@
 --   dose_ppm  what was set; NULL where it is not known (backup)
 --   blind     a silence that delivery stands on both sides of: it counts as delivered, at the dose
 --             before it
+-- A device is silent by its own samples, also while another one in standby is heard; the monitor
+-- counts such minutes as delivered, here they count only where delivery stands on both sides.
 -- tables: stretch
 CREATE TABLE given AS
 WITH piece AS (

@@ -3,6 +3,7 @@
 -- `close-course` ends one. The words are those of the core: silence is never an end.
 --   start_us         of the course; begin_us, end_us: of this run (NULL: no end was said)
 --   closed_us, closed_as  the act that closed the course, if one did
+--   counted_us  the last sample before an act that closed it while it delivered
 -- tables: stretch, action, telemetry, limits
 CREATE TABLE run AS
 WITH roster AS (SELECT DISTINCT patient, device FROM stretch),
@@ -36,9 +37,12 @@ closing AS (
     SELECT patient, epoch_us(time) AS at_us, coalesce(reason, 'other') AS reason, id
     FROM action WHERE action = 'close-course'
 ),
--- Where a device delivers on after the course was closed, a new one begins with its next sample.
+-- Where a device delivers on after the course was closed, a new one begins with its next sample,
+-- and what was delivered is known up to the sample before.
 going_on AS (
-    SELECT closing.patient, stretch.device, closing.at_us + either_order_us AS after_us, gap_us
+    SELECT
+        closing.patient, stretch.device, closing.at_us, gap_us,
+        closing.at_us + either_order_us AS after_us
     FROM closing CROSS JOIN limits JOIN stretch USING (patient)
     WHERE stretch.starts AND stretch.begin_us <= closing.at_us + either_order_us
         AND stretch.last_us > closing.at_us + either_order_us
@@ -48,6 +52,18 @@ next_sample AS (
     FROM telemetry JOIN going_on USING (patient, device)
     WHERE epoch_us(telemetry.time) > after_us AND epoch_us(telemetry.time) <= after_us + gap_us
     GROUP BY going_on.patient, after_us
+),
+last_sample AS (
+    SELECT closing.patient, closing.at_us, max(epoch_us(telemetry.time)) AS counted_us
+    FROM closing JOIN stretch ON stretch.patient = closing.patient AND stretch.gives
+        AND stretch.begin_us <= closing.at_us AND coalesce(stretch.next_us > closing.at_us, true)
+    JOIN telemetry ON telemetry.patient = closing.patient
+        AND epoch_us(telemetry.time) <= closing.at_us
+        AND epoch_us(telemetry.time) >= least(
+            stretch.last_us, closing.at_us - (SELECT gap_us FROM limits)
+        )
+    WHERE coalesce(generation, 'real') = 'real'
+    GROUP BY closing.patient, closing.at_us
 ),
 event AS (
     SELECT patient, at_us, 0 AS kind, place, signal, starts, NULL AS reason
@@ -110,11 +126,13 @@ numbered AS (
     FROM begun
 )
 SELECT
-    patient, start_us, number,
-    min(at_us) AS begin_us,
-    coalesce(min(CASE WHEN signal = 'end' THEN at_us END), max(course_closed_us)) AS end_us,
+    numbered.patient, start_us, number,
+    min(numbered.at_us) AS begin_us,
+    coalesce(min(CASE WHEN signal = 'end' THEN numbered.at_us END), max(course_closed_us)) AS end_us,
     bool_or(signal = 'end') AS ended,
     max(course_closed_us) AS closed_us,
-    max(closed_as) AS closed_as
-FROM numbered
-GROUP BY patient, start_us, number;
+    max(closed_as) AS closed_as,
+    max(CASE WHEN signal = 'close' THEN counted_us END) AS counted_us
+FROM numbered LEFT JOIN last_sample
+    ON last_sample.patient = numbered.patient AND last_sample.at_us = numbered.at_us
+GROUP BY numbered.patient, start_us, number;

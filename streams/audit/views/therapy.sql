@@ -13,7 +13,7 @@ course AS (
     SELECT
         patient, start_us,
         count(*) - 1 AS interruptions,
-        arg_max((end_us, ended), number) AS last,
+        arg_max((end_us, counted_us), number) AS last,
         max(closed_us) AS closed_us,
         max(closed_as) AS closed_as
     FROM run GROUP BY patient, start_us
@@ -22,6 +22,7 @@ span AS (
     SELECT
         patient, start_us, interruptions, last[1] AS stop_us,
         coalesce(last[1], newest.us) AS end_us,
+        coalesce(last[2], last[1], newest.us) AS counted_us,
         CASE
             WHEN closed_us IS NOT NULL THEN closed_as
             WHEN last[1] IS NULL THEN 'running'
@@ -33,18 +34,18 @@ span AS (
 delivered AS (
     SELECT
         span.patient, start_us,
-        sum(least(until_us, end_us) - greatest(begin_us, start_us)) AS us,
-        sum(CASE WHEN blind THEN least(until_us, end_us) - greatest(begin_us, start_us) ELSE 0 END)
+        sum(least(until_us, counted_us) - greatest(begin_us, start_us)) AS us,
+        sum(CASE WHEN blind THEN least(until_us, counted_us) - greatest(begin_us, start_us) ELSE 0 END)
             AS blind_us,
         max(dose_ppm) AS max_ppm,
         -- Whole millionths of ppm: a sum of whole numbers does not depend on its order.
         sum((round(dose_ppm * 1000000))::HUGEINT
-            * (least(until_us, end_us) - greatest(begin_us, start_us)))
+            * (least(until_us, counted_us) - greatest(begin_us, start_us)))
             / nullif(sum(CASE WHEN dose_ppm IS NOT NULL
-                THEN least(until_us, end_us) - greatest(begin_us, start_us) END), 0) / 1000000
+                THEN least(until_us, counted_us) - greatest(begin_us, start_us) END), 0) / 1000000
             AS mean_ppm
     FROM span JOIN given ON given.patient = span.patient
-        AND given.begin_us < end_us AND given.until_us > start_us
+        AND given.begin_us < counted_us AND given.until_us > start_us
     GROUP BY span.patient, start_us
 ),
 covered AS (
