@@ -66,7 +66,8 @@ def read_catalogue(folder: Traversable | None = None) -> Catalogue:
         {name: read_question(name, text) for name, text in _texts(folder / "questions")},
         {name: read_view(name, text) for name, text in _texts(folder / "views")},
     )
-    for one in (*catalogue.questions.values(), *catalogue.views.values()):
+    every: list[Question | View] = [*catalogue.questions.values(), *catalogue.views.values()]
+    for one in every:
         for table in one.tables:
             if table not in TABLES and table not in catalogue.views:
                 raise InvalidQuestion(f"{one.name}.sql: there is no table or view {table!r}")

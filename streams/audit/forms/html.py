@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from streams.audit.answer import RESULT, Answer, written
 from streams.audit.forms.heading import heading
-from streams.audit.forms.plots import pictures
+from streams.audit.forms.plots import pictures, words_of
 from streams.audit.forms.text import NO_ROWS
 
 MOST_ROWS = 1000
@@ -57,11 +57,11 @@ def html(answer: Answer) -> bytes:
             (base64.b64encode(picture.svg).decode(), picture.words) for picture in pictures(answer)
         ],
         columns=[
-            (name.replace("_", " "), "number" if _is_number(field.type) else "")
+            (words_of(name), "number" if _is_number(field.type) else "")
             for name, field in zip(answer.columns, answer.table.schema, strict=True)
         ],
         rows=[
-            [_cell(name, value) for name, value in zip(answer.columns, row, strict=True)]
+            [_cell(field, value) for field, value in zip(answer.table.schema, row, strict=True)]
             for row in shown
         ],
         left_out=answer.head.row_count - len(shown),
@@ -117,11 +117,11 @@ def _sentence(answer: Answer, verdicts: list[Verdict]) -> str:
     return said
 
 
-def _cell(name: str, value: Any) -> tuple[str, str]:
+def _cell(field: pa.Field, value: Any) -> tuple[str, str]:
     """The text of a cell and its class."""
     if value is None:
-        return "-", "none"
-    if name == RESULT:
+        return "-", "none number" if _is_number(field.type) else "none"
+    if field.name == RESULT:
         tone, sign = _TONES.get(written(value), ("plain", "•"))
         return f"{sign} {written(value)}", tone
     if isinstance(value, float):

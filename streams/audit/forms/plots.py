@@ -23,7 +23,7 @@ MOST_BARS = 25
 LEAST_POINTS = 5
 """With fewer a control chart has nothing to control; the rows are enough."""
 _PLAIN, _WARNING, _PALE, _INK = "#1b6ca8", "#b3261e", "#8a97a3", "#1f2933"
-_SETTINGS: dict[str, Any] = {
+_SETTINGS: Any = {  # matplotlib types each name by itself
     "svg.hashsalt": "inowatch",
     "svg.fonttype": "none",
     "font.family": "sans-serif",
@@ -62,10 +62,10 @@ def _bars(answer: Answer, plot: Plot) -> Picture | None:
     bars = axes.barh(list(shown), list(shown.values()), color=_PLAIN, height=0.65)
     axes.bar_label(bars, fmt="{:,g}", padding=3)
     axes.invert_yaxis()
-    axes.set_xlabel(_words(plot.y))
+    axes.set_xlabel(words_of(plot.y))
     axes.margins(x=0.12)
     top = max(shown, key=lambda label: shown[label])
-    words = f"{_words(plot.y)} by {_words(plot.x)}: most for {top}, {shown[top]:,g}."
+    words = f"{words_of(plot.y)} by {words_of(plot.x)}: most for {top}, {shown[top]:,g}."
     if len(shown) < len(sums):
         words += f" The {len(shown)} largest of {len(sums)} are drawn."
     return Picture(_svg(figure), words)
@@ -90,14 +90,16 @@ def _spc(answer: Answer, plot: Plot) -> Picture | None:
 def _draw(axes: Axes, chart: Chart) -> None:
     places = range(len(chart.points))
     values = [point.value for point in chart.points]
-    axes.plot(places, values, color=_PLAIN, linewidth=1, marker="o", markersize=4, zorder=2)
+    axes.plot(places, values, color=_PLAIN, linewidth=1, marker="o", markersize=4, clip_on=False)
     axes.axhline(chart.centre, color=_INK, linewidth=1)
     for limits in ([p.lower for p in chart.points], [p.upper for p in chart.points]):
         axes.step(places, limits, where="mid", color=_PALE, linewidth=1, linestyle="--")
     for sign, marker in (("beyond", "D"), ("shift", "s")):
         at = [place for place in places if chart.points[place].sign == sign]
         heights = [chart.points[place].value for place in at]
-        axes.plot(at, heights, marker, color=_WARNING, markersize=8, fillstyle="none", zorder=3)
+        axes.plot(
+            at, heights, marker, color=_WARNING, markersize=8, fillstyle="none", clip_on=False
+        )
     every = max(1, -(-len(chart.points) // 13))
     axes.set_xticks(list(places)[::every], [p.label for p in chart.points][::every])
     axes.tick_params(axis="x", rotation=40)
@@ -107,7 +109,7 @@ def _draw(axes: Axes, chart: Chart) -> None:
 def _told(chart: Chart, plot: Plot) -> str:
     name = "p-chart" if chart.kind == "p" else "u-chart"
     words = [
-        f"Control chart ({name}) of {_measure(chart, plot)} by {_words(plot.x)}.",
+        f"Control chart ({name}): {_measure(chart, plot)}.",
         f"The line is the mean, {chart.centre:.3g}; dashed lines are three standard errors away.",
     ]
     beyond, shift = chart.signs("beyond"), chart.signs("shift")
@@ -127,8 +129,8 @@ def _told(chart: Chart, plot: Plot) -> str:
 
 
 def _measure(chart: Chart, plot: Plot) -> str:
-    each = f" per {_words(plot.n).removesuffix('s')}" if chart.kind == "u" and plot.n else ""
-    return _words(plot.y) + each
+    each = f" per {words_of(plot.n).removesuffix('s')}" if chart.kind == "u" and plot.n else ""
+    return words_of(plot.y) + each
 
 
 def _paper(height_in: float) -> tuple[Figure, Axes]:
@@ -150,5 +152,6 @@ def _label(value: Any) -> str:
     return written(value)
 
 
-def _words(column: str | None) -> str:
+def words_of(column: str | None) -> str:
+    """What a column's name says to a reader."""
     return (column or "").removeprefix("n_").replace("_pct", " %").replace("_", " ")
