@@ -34,12 +34,10 @@ from tests.unit.audit_asked import (
 HOUR = timedelta(hours=1)
 BEGIN = datetime(2026, 1, 15, 12, tzinfo=UTC)
 HOURS = {
-    "abrupt-stop": 60,
+    "abrupt-stop": 40,
     "backup-delivery": 60,
-    "calibration-missed": 60,
-    "device-handover": 60,
-    "sensor-noise": 40,
-    "telemetry-lost": 60,
+    "device-handover": 40,
+    "telemetry-lost": 40,
 }
 """Scenarios that do something to a course, and how long they are looked at."""
 Counted = dict[tuple[str, datetime], tuple[datetime | None, float]]
