@@ -5,11 +5,12 @@
     -- tables: telemetry, therapy
     -- parameter: limit_ppm = 20.0 | the set dose above which minutes count (S0)
     -- plot: bars x=patient y=minutes
+    -- says: {minutes} minutes above the limit in {n_courses} courses.
     -- n: courses
 
-A line that goes on with three spaces belongs to the one before; any other comment is for readers.
-Promises that a fault in a file is
-named with its line; it does not know whether the SQL can be run.
+``says`` is the report's first sentence; a column in braces stands for its sum. A line that goes on
+with three spaces belongs to the one before; any other comment is for readers. Promises that a fault
+in a file is named with its line; it does not know whether the SQL can be run.
 """
 
 import re
@@ -30,7 +31,7 @@ _PARAMETER = re.compile(r"([a-z][a-z0-9_]*) = ([^|]*[^|\s]) *\| *(\S.*)")
 _NAMED = re.compile(r"\$([a-z_][a-z0-9_]*)")
 _WORD = re.compile(r"[a-z_][a-z0-9_]*")
 _COMMENT = re.compile(r"--[^\n]*")
-_KEYS = ("title", "asks", "tables", "parameter", "plot", "n")
+_KEYS = ("title", "asks", "tables", "parameter", "plot", "says", "n")
 _NEEDED = ("title", "asks", "tables", "n")
 
 
@@ -73,6 +74,7 @@ class Question(Struct, frozen=True, kw_only=True):
     tables: tuple[str, ...]
     parameters: tuple[Parameter, ...]
     plots: tuple[Plot, ...]
+    says: str | None
     n: str
     sql: str
 
@@ -109,6 +111,7 @@ def read_question(name: str, text: str) -> Question:
         tables=_names(found["tables"][0][1]),
         parameters=tuple(_parameter(name, *one) for one in found["parameter"]),
         plots=tuple(_plot(name, *one) for one in found["plot"]),
+        says=found["says"][0][1] if found["says"] else None,
         n=found["n"][0][1],
         sql=text,
     )

@@ -10,6 +10,7 @@ import pytest
 from schemas.decode import EARLIEST, LATEST
 from streams.audit.catalogue import read_catalogue
 from streams.audit.engine import Asked, ask
+from streams.audit.forms.html import html
 from streams.audit.forms.text import csv, table
 from streams.audit.question import filled
 from streams.audit.reading import fill, fill_by_record, make_table
@@ -54,11 +55,12 @@ def asked(name: str, **more: object) -> Asked:
 
 @pytest.mark.parametrize("name", CATALOGUE.questions)
 def test_stores_answer_alike(name: str, sqlite: Store, influx: Store) -> None:
-    """SQLite and InfluxDB give the same bytes, for all of the history and for a part of it."""
+    """SQLite and InfluxDB give the same bytes, of all history and of a part; a report is made."""
     whole = asked(name)
     found = ask(sqlite, CATALOGUE, whole, lambda _: None)
     assert csv(found) == csv(ask(influx, CATALOGUE, whole, lambda _: None))
     assert found.head.row_count
+    assert whole.question.title in html(found).decode()
     part = asked(name, start=START + 2 * H, stop=NEAR_END, unit="nicu-1")
     found = ask(sqlite, CATALOGUE, part, lambda _: None)
     assert table(found) == table(ask(influx, CATALOGUE, part, lambda _: None))

@@ -16,6 +16,7 @@ from xml.etree import ElementTree as ET
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
+from msgspec.structs import replace
 
 from schemas.encode import encode
 from schemas.lab import METHEMOGLOBIN, Lab
@@ -28,7 +29,7 @@ from streams.audit.forms.plots import pictures
 from streams.audit.forms.text import csv as as_csv
 from streams.audit.forms.text import json as as_json
 from streams.audit.forms.text import parquet, table
-from streams.audit.question import filled
+from streams.audit.question import InvalidQuestion, filled
 from streams.cli import main
 from streams.replay import replay
 from streams.simulate.ward import ward
@@ -156,12 +157,23 @@ def test_the_page_needs_nothing_else(address: str) -> None:
     assert "no verdict on care" in page
 
 
+def test_the_page_begins_with_a_sentence(address: str) -> None:
+    """What the question says is filled with the sums of its columns; a wrong column is a fault."""
+    found = answer(address, "judged-by")
+    total = sum(found.column("n_alerts"))
+    said = replace(found, question=replace(found.question, says="{n_alerts} < alerts."))
+    assert f'<p class="sentence">{total} &lt; alerts.</p>' in html(said).decode()
+    wrong = replace(found, question=replace(found.question, says="{alerts}"))
+    with pytest.raises(InvalidQuestion, match=r"\{alerts\}"):
+        html(wrong)
+
+
 def test_pictures_have_words(address: str) -> None:
     """A picture is an SVG without a date, and a sentence says what it shows."""
     (picture,) = pictures(answer(address, "alarm-performance"))
     assert ET.fromstring(picture.svg).tag.endswith("svg")  # noqa: S314 - our own picture
     assert b"<dc:date>" not in picture.svg
-    assert re.match(r"alerts by rule: most for [a-z0-9-]+, \d+\.", picture.words)
+    assert re.match(r"Alerts by rule: most for [a-z0-9-]+, \d+\.", picture.words)
 
 
 def test_an_empty_answer_is_said(address: str) -> None:

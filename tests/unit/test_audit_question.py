@@ -23,6 +23,7 @@ FILE = """\
 -- parameter: limit_ppm = 20.0 | the set dose above which minutes count (S0)
 -- parameter: bucket = month | a stretch of time
 -- plot: spc x=month y=over_pct n=courses
+-- says: {minutes} minutes.
 -- n: courses
 -- A comment for readers; $nobody is no parameter.
 SELECT * FROM therapy WHERE ppm > $limit_ppm AND time >= $start -- $neither
@@ -40,6 +41,7 @@ def test_a_head_is_read() -> None:
         Parameter("bucket", "month", "a stretch of time"),
     )
     assert question.plots == (Plot("spc", "month", "over_pct", "courses"),)
+    assert question.says == "{minutes} minutes."
     assert question.used == {"limit_ppm", "start", "bucket"}
 
 

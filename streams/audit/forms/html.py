@@ -5,8 +5,11 @@ Promises the same bytes for the same answer. Values are escaped by the template,
 """
 
 import base64
+import re
 from collections import Counter
+from datetime import UTC, datetime
 from importlib.resources import files
+from math import fsum
 from typing import Any
 
 import jinja2
@@ -17,7 +20,9 @@ from streams.audit.answer import RESULT, Answer, written
 from streams.audit.forms.heading import heading
 from streams.audit.forms.plots import pictures, words_of
 from streams.audit.forms.text import NO_ROWS
+from streams.audit.question import InvalidQuestion
 
+_SUMMED = re.compile(r"\{([a-z0-9_]+)\}")
 MOST_ROWS = 1000
 """Rows on the page; beyond, it names the form that has them all."""
 _TONES = {
@@ -99,8 +104,10 @@ def _sentence(answer: Answer, verdicts: list[Verdict]) -> str:
     head = answer.head
     if not head.row_count:
         return NO_ROWS
-    counted = f"{head.n:,g} {head.n_of}"
-    if verdicts:
+    counted = f"{head.n:,.12g} {head.n_of}"
+    if answer.question.says is not None:
+        said = _SUMMED.sub(lambda found: _sum(answer, found[1]), answer.question.says)
+    elif verdicts:
         parts = [f"{one.count} {one.word}" for one in verdicts]
         listed = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
         rows = "" if head.n == head.row_count else f" in {head.row_count} rows"
@@ -117,6 +124,13 @@ def _sentence(answer: Answer, verdicts: list[Verdict]) -> str:
     return said
 
 
+def _sum(answer: Answer, column: str) -> str:
+    """Write the sum of a column; ``InvalidQuestion`` when there is none of this name."""
+    if column not in answer.columns:
+        raise InvalidQuestion(f"{answer.question.name}: it says {{{column}}}, which is no column")
+    return f"{fsum(value for value in answer.column(column) if value is not None):,.12g}"
+
+
 def _cell(field: pa.Field, value: Any) -> tuple[str, str]:
     """The text of a cell and its class."""
     if value is None:
@@ -128,7 +142,9 @@ def _cell(field: pa.Field, value: Any) -> tuple[str, str]:
         return f"{value:,.10g}", "number"
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}", "number"
-    return written(value).replace("T", " ", 1) if hasattr(value, "tzinfo") else written(value), ""
+    if isinstance(value, datetime):
+        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S}", ""
+    return written(value), ""
 
 
 def _is_number(kind: pa.DataType) -> bool:

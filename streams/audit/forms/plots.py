@@ -60,12 +60,14 @@ def _bars(answer: Answer, plot: Plot) -> Picture | None:
     shown = {label: value for label, value in sums.items() if label in largest}
     figure, axes = _paper(0.6 + 0.27 * len(shown))
     bars = axes.barh(list(shown), list(shown.values()), color=_PLAIN, height=0.65)
-    axes.bar_label(bars, fmt="{:,g}", padding=3)
+    axes.bar_label(bars, fmt="{:,.6g}", padding=3)
     axes.invert_yaxis()
     axes.set_xlabel(words_of(plot.y))
     axes.margins(x=0.12)
     top = max(shown, key=lambda label: shown[label])
-    words = f"{words_of(plot.y)} by {words_of(plot.x)}: most for {top}, {shown[top]:,g}."
+    counted = words_of(plot.y)
+    words = f"{counted[:1].upper()}{counted[1:]} by {words_of(plot.x)}:"
+    words += f" most for {top}, {shown[top]:,.12g}."
     if len(shown) < len(sums):
         words += f" The {len(shown)} largest of {len(sums)} are drawn."
     return Picture(_svg(figure), words)

@@ -5,6 +5,8 @@
 -- parameter: bucket = week | the stretch of time that a row is about: day, week, month or quarter
 -- parameter: again_s = 3600 | an alert that comes again so soon after it was over is a repeat
 -- plot: spc x=since y=n_alerts n=patient_days
+-- says: {n_alerts} alerts on {patient_days} patient-days; {n_repeats} came again soon after they
+--   were over, {n_silenced} while silenced.
 -- n: n_alerts
 -- A patient-day is a day (UTC) with a sample of a patient to whom a device delivered. Reminders
 -- (priority info) are counted apart: they page nobody. The first and the last row may be of a part.

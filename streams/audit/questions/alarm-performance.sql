@@ -5,6 +5,8 @@
 -- parameter: slow_s = 900 | an alert that was told and that nobody acknowledged for longer counts as
 --   unacknowledged (the pager calls a page too old after as long)
 -- plot: bars x=rule y=n_alerts
+-- says: {n_alerts} alerts; {n_told} were told to somebody, {n_acknowledged} were acknowledged,
+--   and {n_unacknowledged} stayed without anybody for longer than the limit.
 -- n: n_alerts
 -- An alert belongs to the period in which it was raised; what is told to nobody, such as a reminder,
 -- has no time to be told in. Percentiles are values that occurred (nearest rank).

@@ -4,6 +4,7 @@
 -- parameter: late_result_min = 60 | a result that took longer from collection counts as late (site)
 -- parameter: late_page_s = 120 | a page that came longer after its alert was due counts as late (the
 --   pager says so from there on)
+-- says: {n_late} of {n_records} samples, results and pages came late or out of their order.
 -- n: n_records
 -- When a sample arrived is not on record; what is, is its device's own counter: one that does not go
 -- up with time is out of order (a clock put back, or stored samples of an outage mixed in). A device

@@ -1,6 +1,7 @@
 -- title: What was silenced
 -- asks: Who silenced which rule for whom, why and for how long, and what came in that time?
 -- tables: silence, occurrence, whereabouts, seconds
+-- says: {n_alerts_meanwhile} alerts were raised while their rule was silenced.
 -- n: silences
 SELECT
     s.since,
