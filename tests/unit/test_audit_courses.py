@@ -22,6 +22,7 @@ from streams.ward import Ward
 from tests.unit.audit_asked import (
     CATALOGUE,
     START,
+    Step,
     asked,
     at,
     by_patient,
@@ -142,6 +143,34 @@ def test_the_numbers_are_those_of_the_default_profile() -> None:
         "correction_us": limits.fast_wean.correction // timedelta(microseconds=1),
         "hour_us": HOUR // timedelta(microseconds=1),
     }
+
+
+HAND_OVERS: dict[str, tuple[tuple[list[Step], float], ...]] = {
+    "overlapping": (([(0, 20), (5, 0)], 6), ([(4.9, 20), (9, 0)], 10)),
+    "in silence": (([(0, 20)], 5), ([(5 + 1 / 6, 20), (9, 0)], 10)),
+    "there and back in silence": (([(0, 20)], 5), ([(5.2, 10), (6, 0)], 6.1), ([(6.2, 20)], 8)),
+    "an hour later": (([(0, 20), (5, 0)], 6), ([(6, 20), (9, 0)], 10)),
+    "three hours later": (([(0, 20), (5, 0)], 6), ([(8, 20), (9, 0)], 10)),
+    "one stands by": (([(0, 20), (5, 0)], 8), ([(0, 0)], 8)),
+    "the second ends first": (([(0, 20), (7, 0)], 8), ([(2, 20), (4, 0)], 8)),
+    "the first is silent for good": (([(0, 20)], 5), ([(4, 20), (7, 0)], 8)),
+}
+"""Doses of two devices, by the way in which one patient goes from one to the other."""
+
+
+@pytest.mark.parametrize("way", HAND_OVERS)
+def test_two_devices_are_counted_as_the_core_counts_them(way: str) -> None:
+    """Whatever the hand-over looked like: the same courses, ends and hours."""
+    devices = ("own", "transport", "own")
+    records = [
+        sample
+        for device, (steps, until_h) in zip(devices, HAND_OVERS[way], strict=False)
+        for sample in samples("p", steps, until_h, device=device)
+    ]
+    records.sort(key=lambda sample: (sample.time, sample.device))
+    expected = judged(records)
+    assert expected
+    assert counted(records) == expected
 
 
 NUMBERS = {
