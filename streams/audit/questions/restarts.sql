@@ -1,12 +1,12 @@
 -- title: Restarts after a stop
 -- asks: Did delivery begin again within a day of its end (a sign of rebound)?
--- tables: run, dose, therapy
+-- tables: run, dose, therapy, stretch
 -- parameter: soon_h = 1.0 | restarted within: soon
 -- parameter: later_h = 6.0 | restarted within: some hours later
 -- parameter: day_h = 24.0 | restarted within: within the day
 -- parameter: hold_s = 30.0 | shorter is an interruption, no stop
 -- n: stops
-WITH newest AS (SELECT max(end_us) AS us FROM therapy),
+WITH newest AS (SELECT max(last_us) AS us FROM stretch),
 ending AS (
     SELECT
         run.*, therapy.unit, therapy.ended_by, therapy.coverage_pct,

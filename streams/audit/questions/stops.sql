@@ -98,13 +98,13 @@ graded AS (
         CASE
             WHEN resumed_us - ending.end_us < $hold_s * 1000000 THEN 'interruption'
             WHEN NOT ended THEN 'closed while delivering'
+            WHEN from_ppm <= $floor_ppm AND NOT dose_unknown THEN 'weaned'
             WHEN us < $after_h * 3600000000 THEN 'early'
             WHEN planned.patient IS NOT NULL THEN 'planned'
-            WHEN from_ppm IS NULL OR coalesce(dose_unknown, true) THEN 'indeterminate'
-            WHEN gap_us IS NOT NULL AND from_ppm > $floor_ppm THEN 'indeterminate'
-            WHEN from_ppm <= $floor_ppm THEN 'weaned'
             WHEN closed_us <= ending.end_us + $hold_s * 1000000 AND ending.end_us = stop_us
                 THEN 'closed with a reason'
+            WHEN from_ppm IS NULL OR coalesce(dose_unknown, true) THEN 'indeterminate'
+            WHEN gap_us IS NOT NULL THEN 'indeterminate'
             WHEN from_ppm > $high_ppm THEN 'abrupt, high'
             ELSE 'abrupt, medium'
         END AS grade
