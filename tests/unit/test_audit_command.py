@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
@@ -174,6 +175,20 @@ def test_pictures_have_words(address: str) -> None:
     assert ET.fromstring(picture.svg).tag.endswith("svg")  # noqa: S314 - our own picture
     assert b"<dc:date>" not in picture.svg
     assert re.match(r"Alerts by rule: most for [a-z0-9-]+, \d+\.", picture.words)
+
+
+def test_pictures_take_any_name(address: str) -> None:
+    """Names in other scripts, with signs of mathematics or control characters, can be drawn."""
+    found = answer(address, "alarm-performance")
+    names = pa.array(
+        [["新生儿 $x_1$", "a\x00b", "<&>"][at % 3] for at in range(found.table.num_rows)]
+    )
+    at = found.columns.index("rule")
+    (picture,) = pictures(replace(found, table=found.table.set_column(at, "rule", names)))
+    texts = "".join(ET.fromstring(picture.svg).itertext())  # noqa: S314 - our own picture
+    assert "新生儿 $x_1$" in texts
+    assert "a?b" in texts
+    assert "<&>" in texts
 
 
 def test_an_empty_answer_is_said(address: str) -> None:

@@ -5,6 +5,7 @@ form or a word says too.
 """
 
 import io
+import warnings
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -29,6 +30,7 @@ _SETTINGS: Any = {  # matplotlib types each name by itself
     "font.family": "sans-serif",
     "font.size": 9,
     "text.color": _INK,
+    "text.parse_math": False,
     "axes.spines.top": False,
     "axes.spines.right": False,
 }
@@ -143,7 +145,9 @@ def _paper(height_in: float) -> tuple[Figure, Axes]:
 
 def _svg(figure: Figure) -> bytes:
     out = io.BytesIO()
-    with mpl.rc_context(_SETTINGS):
+    with mpl.rc_context(_SETTINGS), warnings.catch_warnings():
+        # The reader's own fonts write the text; here they only say how wide it is.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
         figure.savefig(out, format="svg", metadata={"Date": None})
     return out.getvalue()
 
@@ -151,7 +155,8 @@ def _svg(figure: Figure) -> bytes:
 def _label(value: Any) -> str:
     if isinstance(value, datetime) and value.hour == value.minute == value.second == 0:
         return value.date().isoformat()
-    return written(value)
+    # A name may hold anything; XML takes no control characters.
+    return "".join(one if one.isprintable() else "?" for one in written(value))
 
 
 def words_of(column: str | None) -> str:
