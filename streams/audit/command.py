@@ -1,23 +1,25 @@
 """``inowatch audit``: which store, which period, which form; a bar while a long history is read."""
 
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
 import click
 
-from schemas.decode import EARLIEST
+from schemas.decode import EARLIEST, LATEST
 from streams.audit.answer import Answer
 from streams.audit.catalogue import Catalogue
-from streams.audit.engine import Asked, ask
+from streams.audit.engine import BEFORE, Asked, ask
 from streams.audit.reading import Progress
+from streams.audit.tables import TELEMETRY
 from streams.demo_recording import demo_recording
 from streams.stores.open import open_store
+from streams.stores.port import Store
 
+HOUR = timedelta(hours=1)
 Form = Literal["table", "csv", "json", "parquet", "html"]
 
 
@@ -50,7 +52,7 @@ def store_address(named: str | None) -> str:
 
 def run_audit(catalogue: Catalogue, asked: Asked, address: str, form: Form) -> bytes:
     """Ask the store at ``address`` and write the answer. Raises what both raise."""
-    with closing(open_store(address, make=False)) as store, _bar() as progress:
+    with closing(open_store(address, make=False)) as store, _bar(store, asked) as progress:
         answer = ask(store, catalogue, asked, progress)
     return _writer(form)(answer)
 
@@ -76,21 +78,22 @@ def _writer(form: Form) -> Callable[[Answer], bytes]:
 
 
 @contextmanager
-def _bar() -> Iterator[Progress]:
-    """Show on a terminal up to which day the history has been read."""
-    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+def _bar(store: Store, asked: Asked) -> Iterator[Progress]:
+    """Show on a terminal how much of the samples has been read, and how long the rest may take."""
+    if not sys.stderr.isatty():
         yield lambda _: None
         return
-    # How much there is nobody knows before: it is the day that moves.
-    with click.progressbar(
-        length=1,
-        label="reading",
-        file=sys.stderr,
-        item_show_func=lambda day: day,
-        show_percent=False,
-    ) as bar:
-        yield lambda at: bar.update(0, max(at, EARLIEST).astimezone(UTC).date().isoformat())
-        bar.update(1)
+    earliest = max(asked.start - BEFORE, EARLIEST) if asked.start else EARLIEST
+    first = next(store.read(TELEMETRY.name, earliest, asked.stop or LATEST), None)
+    begin, end = first.time if first else earliest, asked.stop or datetime.now(UTC)
+    hours = max(1, int((end - begin) / HOUR))
+    with click.progressbar(length=hours, label="reading samples", file=sys.stderr) as bar:
+
+        def reached(at: datetime) -> None:
+            bar.update(min(hours, int((at - begin) / HOUR)) - bar.pos)
+
+        yield reached
+        bar.update(hours - bar.pos)
 
 
 def is_before(start: datetime | None, stop: datetime | None) -> bool:

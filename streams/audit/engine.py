@@ -41,7 +41,7 @@ class Asked(Struct, frozen=True, kw_only=True):
 
 
 def ask(store: Store, catalogue: Catalogue, asked: Asked, progress: Progress) -> Answer:
-    """Answer a question from what the store holds.
+    """Answer a question from what the store holds; ``progress`` follows the samples.
 
     Raises ``StoreUnavailable``, ``WrongStore``, and ``InvalidQuestion`` when its SQL cannot be run.
     """
@@ -96,7 +96,7 @@ def _load(
     make_table(con, table)
     stop = asked.stop or LATEST
     if table.name != TELEMETRY.name:
-        fill_by_record(con, store, table, (EARLIEST, stop), progress)
+        fill_by_record(con, store, table, (EARLIEST, stop))
         return
     start = max(asked.start - BEFORE, EARLIEST) if asked.start else EARLIEST
     fill(con, store, table, (start, stop), progress)

@@ -70,13 +70,12 @@ def fill_by_record(
     store: Store,
     table: RawTable,
     span: tuple[datetime, datetime],
-    progress: Progress,
 ) -> None:
     """Read what the store holds of ``span`` into the table, restoring each record.
 
     Raises ``StoreUnavailable``, and ``WrongStore`` where a point keeps no record.
     """
-    _insert(con, table, _restored(store, table, span), progress)
+    _insert(con, table, _restored(store, table, span), lambda _: None)
 
 
 def _restored(

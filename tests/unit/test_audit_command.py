@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import os
+import pty
 import re
 import subprocess
 import sys
@@ -207,6 +208,21 @@ def test_out_writes_a_file(address: str, tmp_path: Path) -> None:
     done = inowatch(*words, "--out", str(file))
     assert (done.returncode, done.stdout) == (0, b"")
     assert file.read_bytes() == inowatch(*words).stdout
+
+
+def test_a_bar_is_for_terminals(address: str) -> None:
+    """Where stderr is a terminal a bar says how far it has read; elsewhere nothing is said."""
+    words = ("courses", "--store", address, "--to", "2026-03-01T13:00Z")
+    assert inowatch(*words).stderr == b""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "streams.cli", "audit", *words]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=theirs, timeout=60, check=True)
+    os.close(theirs)
+    shown = os.read(ours, 65536)
+    os.close(ours)
+    assert b"reading samples" in shown
+    assert b"100%" in shown
+    assert done.stdout == inowatch(*words).stdout
 
 
 def test_the_list_names_every_question() -> None:

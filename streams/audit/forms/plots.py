@@ -105,8 +105,8 @@ def _draw(axes: Axes, chart: Chart) -> None:
             at, heights, marker, color=_WARNING, markersize=8, fillstyle="none", clip_on=False
         )
     every = max(1, -(-len(chart.points) // 13))
-    axes.set_xticks(list(places)[::every], [p.label for p in chart.points][::every])
-    axes.tick_params(axis="x", rotation=40)
+    labels = [point.label for point in chart.points]
+    axes.set_xticks(list(places)[::every], labels[::every], rotation=40, ha="right")
     axes.set_ylim(bottom=0)
 
 
