@@ -19,7 +19,7 @@ from streams.audit.answer import Answer, Head, counted, coverage_of, digest
 from streams.audit.catalogue import Catalogue
 from streams.audit.question import InvalidQuestion, Question, Value, words_of
 from streams.audit.reading import Progress, fill, fill_by_record, make_table
-from streams.audit.tables import TABLES, TELEMETRY, RawTable
+from streams.audit.tables import TABLES, TELEMETRY, TIME, RawTable
 from streams.stores.port import Store
 from streams.stores.shapes import SHAPES
 
@@ -129,10 +129,17 @@ def _answered(
 
 
 def _plain(table: pa.Table) -> pa.Table:
-    """Sums of whole numbers come as decimals: written as numbers like all others."""
+    """Give numbers and times the types that all answers have.
+
+    Sums of whole numbers come as decimals; a time without an offset is in UTC, as all of it is.
+    """
     for at, field in enumerate(table.schema):
+        kind = None
         if pa.types.is_decimal(field.type):
             kind = pa.int64() if field.type.scale == 0 else pa.float64()
+        elif pa.types.is_timestamp(field.type):
+            kind = TIME
+        if kind is not None:
             table = table.set_column(at, field.name, table[field.name].cast(kind))
     return table
 
