@@ -28,16 +28,15 @@ MOST_ROWS = 1000
 _TONES = {
     "in time": ("good", "✓"),
     "met": ("good", "✓"),
-    "documented": ("good", "✓"),
-    "weaned": ("good", "✓"),
     "early": ("care", "!"),
     "late": ("care", "!"),
+    "review needed": ("care", "!"),
     "never": ("bad", "✗"),
-    "abrupt": ("bad", "✗"),
-    "not met": ("bad", "✗"),
     "indeterminate": ("unknown", "?"),
 }
-"""Word of a result to its colour and the sign beside it. Other words are set plainly."""
+"""Word of a result to its colour and the sign beside it. *Yes* and *no* are set
+plainly, as all other words: whether they are good depends on what was asked."""
+_PLAIN = ("plain", "•")
 
 
 class Verdict(Struct, frozen=True):
@@ -91,12 +90,12 @@ def _verdicts(answer: Answer) -> list[Verdict]:
     if RESULT not in answer.columns or not answer.head.row_count:
         return []
     counts = Counter(map(written, answer.column(RESULT)))
-    order = [*_TONES, *sorted(counts.keys() - _TONES.keys())]
+    order = [word for word in _TONES if counts[word]]
+    order += sorted(counts.keys() - _TONES.keys())
+    share_pct = 100 / counts.total()
     return [
-        Verdict(word, *_TONES.get(word, ("plain", "•")), counts[word], 100 * counts[word] / total)
-        for total in (counts.total(),)
+        Verdict(word, *_TONES.get(word, _PLAIN), counts[word], counts[word] * share_pct)
         for word in order
-        if counts[word]
     ]
 
 
@@ -136,7 +135,7 @@ def _cell(field: pa.Field, value: Any) -> tuple[str, str]:
     if value is None:
         return "-", "none number" if _is_number(field.type) else "none"
     if field.name == RESULT:
-        tone, sign = _TONES.get(written(value), ("plain", "•"))
+        tone, sign = _TONES.get(written(value), _PLAIN)
         return f"{sign} {written(value)}", tone
     if isinstance(value, float):
         return f"{value:,.10g}", "number"
