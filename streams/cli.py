@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from streams.audit.cli import audit
 from streams.console import in_words, settings_of_environment
 from streams.deploy_influxdb import deploy_influxdb
 from streams.deploy_named import deploy_what_is_named
 from streams.deploy_users import deploy_users
-from streams.journal.cli import journal
 from streams.letters.cli import dead_letters
 from streams.offline_commands import explain, policy, replay, scenario
 from streams.whatif.cli import whatif
@@ -92,16 +92,41 @@ def status(form: "Form", role: str | None) -> None:
 @click.option("--speed", default=20.0, show_default=True, type=_SPEED, help=_SPEED_HELP)
 @click.option("--for", "for_s", type=float, help="Stop after this many seconds.")
 @click.option("--port", default=0, help="The board's port; a free one by default.")
+@click.option("--store", help="Record into this store; by default into a file that is kept.")
 @click.option("--no-browser", is_flag=True, help="Do not open the board.")
-def demo(beds: int, speed: float, for_s: float | None, port: int, *, no_browser: bool) -> None:
+def demo(  # noqa: PLR0913 - the contract's options, one parameter each
+    beds: int,
+    speed: float,
+    for_s: float | None,
+    port: int,
+    store: str | None,
+    *,
+    no_browser: bool,
+) -> None:
     """Watch a simulated ward with the whole product: real Kafka, the workers, the board."""
     from deploy.free_port import free_port, is_free
     from streams.demo import run_demo
 
     if port and not is_free(port):
         raise click.UsageError(f"port {port} is taken; another --port, or none for a free one")
+    if store:
+        _check_store(store)
+    port = port or free_port()
     with in_words():
-        sys.exit(run_demo(beds, speed, for_s, port or free_port(), browser=not no_browser))
+        sys.exit(run_demo(beds, speed, for_s, port, store=store, browser=not no_browser))
+
+
+def _check_store(address: str) -> None:
+    """A wrong address is told before anything is started."""
+    from streams.stores.open import open_store
+    from streams.stores.port import StoreUnavailable, WrongStore
+
+    try:
+        open_store(address).close()
+    except (StoreUnavailable, WrongStore) as wrong:
+        raise click.ClickException(str(wrong)) from None
+    except ValueError as wrong:
+        raise click.UsageError(str(wrong)) from None
 
 
 @main.command()
@@ -152,7 +177,7 @@ def deploy_kafka() -> None:
 
 deploy.add_command(deploy_influxdb)
 deploy.add_command(deploy_users)
-for command in (replay, whatif, policy, explain, scenario, dead_letters, journal):
+for command in (replay, whatif, policy, explain, scenario, dead_letters, audit):
     main.add_command(command)
 
 

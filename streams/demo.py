@@ -2,12 +2,14 @@
 
 A real Kafka, the workers as processes of their own, a simulated ward with weeks of history, the
 board in a browser, each transition a line on the terminal. What it makes lies in one temporary
-directory and is gone when it ends, also when it is killed.
+directory and is gone when it ends, also when it is killed. Only its recording is kept at an orderly
+end, in place of the one before, so that ``inowatch audit`` has something to ask.
 """
 
 import os
 import shutil
 import signal
+import sqlite3
 import tempfile
 import time
 import uuid
@@ -25,22 +27,36 @@ from deploy.kafka.broker import Broker
 from schemas.topics import Topics
 from streams.app import usual_roles
 from streams.clock import FastClock, wall_clock
+from streams.demo_recording import keep_recording
 from streams.deploy_command import delete_topics, make_topics
 from streams.settings import read_settings
 from streams.simulate.produce import NotTaken, to_kafka
 from streams.simulate.scenarios import SCENARIOS
 from streams.simulate.ward import ward
+from streams.stores.open import TOKEN_VARIABLE
 from streams.supervise import Workers
 
 SCENARIO, SEED = "ward", 1
+RECORDING = "inowatch.sqlite"
 PARTITIONS = 2
 BOARD_WITHIN_S = 60.0
 LONGEST = timedelta(days=400)
 """The ward's time to live: at 20 times, nearly three weeks of demo."""
 
 
-def run_demo(beds: int, speed: float, for_s: float | None, port: int, *, browser: bool) -> int:
-    """Run until Ctrl-C, or for ``for_s`` seconds of the board's being up. Returns the exit code."""
+def run_demo(  # noqa: PLR0913 - the options of the command, one parameter each
+    beds: int,
+    speed: float,
+    for_s: float | None,
+    port: int,
+    *,
+    store: str | None,
+    browser: bool,
+) -> int:
+    """Run until Ctrl-C, or for ``for_s`` seconds of the board's being up. Returns the exit code.
+
+    ``store`` is the address of a store to record into; without it the recording is kept as a file.
+    """
     stop = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
@@ -49,19 +65,19 @@ def run_demo(beds: int, speed: float, for_s: float | None, port: int, *, browser
         if not kafka:
             _say("starting Kafka")
             kafka = stack.enter_context(Broker()).bootstrap
-        demo = Demo(kafka, beds, speed, port)
+        demo = Demo(kafka, beds, speed, port, store)
         if os.environ.get("INOWATCH_KAFKA"):
             stack.callback(demo.delete_topics)
         stack.callback(demo.end)
         code = demo.run(stop, for_s, browser=browser)
-    _say("stopped; nothing is left behind")
+    _say(f"stopped; {demo.left}")
     return code
 
 
 class Demo:
     """One run: what it needs, and how it ends."""
 
-    def __init__(self, kafka: str, beds: int, speed: float, port: int) -> None:
+    def __init__(self, kafka: str, beds: int, speed: float, port: int, store: str | None) -> None:
         self._now = wall_clock().replace(microsecond=0)
         self._beds, self._speed = beds, speed
         self._clock = FastClock(self._now, time.time(), speed)
@@ -77,6 +93,10 @@ class Demo:
             "INOWATCH_BOARD_PORT": str(port),
             "INOWATCH_TERMINAL": "1",
         }
+        self._store = store
+        if store and TOKEN_VARIABLE in os.environ:
+            self._env[TOKEN_VARIABLE] = os.environ[TOKEN_VARIABLE]
+        self.left = "nothing is left behind"
         self._url = f"http://127.0.0.1:{port}/"
         self._workers: Workers | None = None
         self._stop_ward = Event()
@@ -106,10 +126,25 @@ class Demo:
         """Stop the ward and the workers; remove what they wrote."""
         _say("stopping")
         self._stop_ward.set()
+        if self._home is not None:
+            # While it is there: the recorder takes it along when it is stopped.
+            self._keep_recording(self._home / RECORDING)
         if self._workers is not None:
             self._workers.stop()
         if self._home is not None:
             shutil.rmtree(self._home, ignore_errors=True)
+
+    def _keep_recording(self, recorded: Path) -> None:
+        """Say how to ask what was recorded; put it where that finds it."""
+        if self._store is not None:
+            self.left = f"ask what it recorded: inowatch audit first-methb --store {self._store}"
+        elif recorded.exists():
+            try:
+                keep_recording(recorded)
+            except (OSError, sqlite3.Error) as trouble:
+                _say(f"its recording cannot be kept: {trouble}")
+            else:
+                self.left = "only its recording is left; ask it: inowatch audit first-methb"
 
     def delete_topics(self) -> None:
         """Leave a Kafka that is not the demo's own as it was."""
@@ -153,7 +188,7 @@ class Demo:
         self._env["INOWATCH_CLOCK"] = str(self._clock)
         # Made as late as this, so that from its first moment on a guardian removes it.
         self._home = Path(tempfile.mkdtemp(prefix="inowatch-demo-"))
-        self._env["INOWATCH_STORE"] = f"sqlite:{self._home / 'inowatch.sqlite'}"
+        self._env["INOWATCH_STORE"] = self._store or f"sqlite:{self._home / RECORDING}"
         roles = usual_roles(read_settings(self._env))
         self._workers = Workers(roles, self._env, {"recorder": self._home})
         self._workers.start()

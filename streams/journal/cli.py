@@ -1,4 +1,4 @@
-"""The words of ``inowatch journal verify``; what it does is in ``verify_command``."""
+"""The words of ``inowatch audit verify``; what it does is in ``verify_command``."""
 
 import sys
 from pathlib import Path
@@ -10,12 +10,7 @@ if TYPE_CHECKING:
     from streams.journal.verify_command import Form
 
 
-@click.group()
-def journal() -> None:
-    """Look after the audit journal."""
-
-
-@journal.command()
+@click.command()
 @click.option(
     "--journal",
     "folder",

@@ -52,15 +52,22 @@ class Failed(Exception):
 
 
 class Selection:
-    """The points of one measurement that carry all of ``tags``, in a bucket."""
+    """The points of one measurement that carry all of ``tags``, in a bucket.
 
-    def __init__(self, bucket: str, measurement: str, tags: Mapping[str, str]) -> None:
+    With ``fields`` only those of their fields; a point that has none of them is left out.
+    """
+
+    def __init__(
+        self, bucket: str, measurement: str, tags: Mapping[str, str], fields: Iterable[str] = ()
+    ) -> None:
         self.measurement = checked_name(measurement)
         self._parameters: Parameters = {"_bucket": bucket, "_wanted": self.measurement}
         conditions = ["r._measurement == _wanted"]
         for number, (name, value) in enumerate(sorted(tags.items())):
             conditions.append(f"r.{checked_name(name)} == _tag{number}")
             self._parameters[f"_tag{number}"] = marked_tag(value)
+        either = " or ".join([f'r._field == "{checked_name(name)}"' for name in sorted(fields)])
+        conditions += [f"({either})"] if either else []
         self._condition = " and ".join(conditions)
 
     def points(self, start: datetime, stop: datetime) -> Question:

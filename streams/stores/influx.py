@@ -7,7 +7,7 @@ InfluxDB answers 204. The client's own ``WriteApi`` gives a batch up after its r
 
 import codecs
 import gzip
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -84,6 +84,16 @@ class InfluxStore:
     ) -> Iterator[Point]:
         """Read in spans of time that adapt to how much there is; see the port."""
         selection = Selection(self._bucket, measurement, tags or {})
+        return self._spans(selection, max(start, EARLIEST), min(stop, LATEST))
+
+    def read_fields(
+        self, measurement: str, fields: Collection[str], start: datetime, stop: datetime
+    ) -> Iterator[Point]:
+        """Read as ``read`` does, but of each point only ``fields``: less to sort and to send.
+
+        A point that has none of them is left out.
+        """
+        selection = Selection(self._bucket, measurement, {}, fields)
         return self._spans(selection, max(start, EARLIEST), min(stop, LATEST))
 
     def close(self) -> None:

@@ -7,6 +7,7 @@ Nothing that names a person is added to what the record says: a patient is a pse
 It does not know where points are kept, nor which record is the newest.
 """
 
+from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
 
@@ -30,7 +31,15 @@ _SHOWN: dict[type[Record], tuple[str, ...]] = {
     )
     for kind, shape in SHAPES.items()
 }
-_READ = {kind: attrgetter(*names) for kind, names in _SHOWN.items()}
+
+
+def _reader(names: tuple[str, ...]) -> Callable[[Record], tuple[Any, ...]]:
+    values = attrgetter(*names)
+    # Of a single name it gives the value by itself.
+    return values if len(names) > 1 else lambda record: (values(record),)
+
+
+_READ = {kind: _reader(names) for kind, names in _SHOWN.items()}
 """The values of the shown fields at once: one question a record, instead of one a field."""
 _AS_TEXT = "gestational_age"
 """The one field whose type allows numbers and texts; a store keeps one kind, so it is a text."""

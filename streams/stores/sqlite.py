@@ -132,6 +132,11 @@ class SqliteStore:
         wanted = {checked_name(name): value for name, value in (tags or {}).items()}
         return self._pages(checked_name(measurement), us_of(start), us_of(stop), wanted)
 
+    @property
+    def path(self) -> Path:
+        """Where the file lies."""
+        return self._path
+
     def close(self) -> None:
         """Close the file; the last to close it folds the log back into it."""
         with self._lock:

@@ -77,7 +77,7 @@ def journaled(site: Product) -> dict[str, list[str]]:
 
 def verify(site: Product, store: str) -> Result:
     """Run the command as the site is set up, with or without a store."""
-    return CliRunner().invoke(main, ["journal", "verify"], env=site.env | {"INOWATCH_STORE": store})
+    return CliRunner().invoke(main, ["audit", "verify"], env=site.env | {"INOWATCH_STORE": store})
 
 
 def file_of(site: Product, chain: str) -> Path:

@@ -27,7 +27,7 @@ from streams.kafka_settings import read_access
 from streams.stores.open import open_store
 from streams.watch.kafka_view import KafkaView
 from tests.contract.secured import Right, Secured, secured_kafka
-from tests.e2e.product import Product, eventually, product
+from tests.e2e.product import Product, eventually, journal_in, product
 from tests.e2e.test_pager_and_board import board_of, high_dose
 
 PAGE = Path(__file__).parents[2] / "docs" / "security.md"
@@ -109,7 +109,7 @@ def test_everybody_has_a_login_and_only_the_rights_it_needs(
     """Each role and command works as a user of its own with the rights of docs/security.md."""
     rights = rights_on_the_page()
     assert rights.keys() == {*ROLES, "status", "devices", "letters"}
-    extra = {"INOWATCH_TERMINAL": "1"}
+    extra = {"INOWATCH_TERMINAL": "1"} | journal_in(tmp_path)
     # The test itself comes by the plain door, where it may do everything.
     with product(secured.broker.bootstrap, tmp_path, extra, deploy=False) as site:
         for user, allowed in {**rights, "deploy": []}.items():

@@ -39,6 +39,8 @@ CORE = (
     "alerts/profile_book.py",
     "alerts/reasons.py",
     "alerts/rule.py",
+    "streams/audit/question.py",
+    "streams/audit/spc.py",
     "streams/batch.py",
     "streams/board/view.py",
     "streams/context.py",

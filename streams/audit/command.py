@@ -1,0 +1,101 @@
+"""``inowatch audit``: which store, which period, which form; a bar while a long history is read."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from schemas.decode import EARLIEST, LATEST
+from streams.audit.answer import Answer
+from streams.audit.catalogue import Catalogue
+from streams.audit.engine import BEFORE, Asked, ask
+from streams.audit.reading import Progress
+from streams.audit.tables import TELEMETRY
+from streams.demo_recording import demo_recording
+from streams.stores.open import open_store
+from streams.stores.port import Store
+
+HOUR = timedelta(hours=1)
+Form = Literal["table", "csv", "json", "parquet", "html"]
+
+
+class NoStore(ValueError):
+    """Nobody said where the history is, and no demo has left one."""
+
+
+def listing(catalogue: Catalogue) -> Iterator[str]:
+    """Yield a line for each question: its name and its sentence."""
+    width = max(map(len, catalogue.questions), default=0)
+    for name, question in catalogue.questions.items():
+        yield f"{name:<{width}}  {question.asks}"
+
+
+def store_address(named: str | None) -> str:
+    """Where to ask: the store that was named, else what the last demo has recorded.
+
+    Raises ``NoStore``.
+    """
+    if named:
+        return named
+    recording = demo_recording()
+    if not recording.exists():
+        raise NoStore(
+            "name the store: --store ADDRESS or INOWATCH_STORE; no demo has left one here"
+        )
+    click.echo(f"inowatch: asking what the last demo recorded, {recording}", err=True)
+    return f"sqlite://{recording.absolute()}"
+
+
+def run_audit(catalogue: Catalogue, asked: Asked, address: str, form: Form) -> bytes:
+    """Ask the store at ``address`` and write the answer. Raises what both raise."""
+    with closing(open_store(address, make=False)) as store, _bar(store, asked) as progress:
+        answer = ask(store, catalogue, asked, progress)
+    return _writer(form)(answer)
+
+
+def deliver(content: bytes, out: Path | None) -> None:
+    """Write to the file, or to standard output. ``OSError`` when the file cannot be written."""
+    if out is None:
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    else:
+        out.write_bytes(content)
+
+
+def _writer(form: Form) -> Callable[[Answer], bytes]:
+    # Each in its turn: drawing takes a second to be imported.
+    if form == "html":
+        from streams.audit.forms.html import html
+
+        return html
+    from streams.audit.forms import text
+
+    return {"table": text.table, "csv": text.csv, "json": text.json, "parquet": text.parquet}[form]
+
+
+@contextmanager
+def _bar(store: Store, asked: Asked) -> Iterator[Progress]:
+    """Show on a terminal how much of the samples has been read, and how long the rest may take."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    earliest = max(asked.start - BEFORE, EARLIEST) if asked.start else EARLIEST
+    first = next(store.read(TELEMETRY.name, earliest, asked.stop or LATEST), None)
+    begin, end = first.time if first else earliest, asked.stop or datetime.now(UTC)
+    hours = max(1, int((end - begin) / HOUR))
+    with click.progressbar(length=hours, label="reading samples", file=sys.stderr) as bar:
+
+        def reached(at: datetime) -> None:
+            bar.update(min(hours, int((at - begin) / HOUR)) - bar.pos)
+
+        yield reached
+        bar.update(hours - bar.pos)
+
+
+def is_before(start: datetime | None, stop: datetime | None) -> bool:
+    """Whether a period has a beginning before its end, as far as both are said."""
+    return start is None or stop is None or start < stop

@@ -1,0 +1,158 @@
+"""One question, asked of one store: read, derive, ask. The same input gives the same bytes.
+
+The tables are read into a database in memory that is gone afterwards; nothing is written anywhere.
+What lies at or after the end of the period is not read, so an answer about a past month does not
+change when history goes on. Values reach SQL as parameters only.
+"""
+
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+
+import duckdb
+import pyarrow as pa
+from msgspec import Struct
+
+from schemas.alert import Alert
+from schemas.decode import EARLIEST, LATEST
+from streams.audit import policies
+from streams.audit.answer import Answer, Head, counted, coverage_of, digest
+from streams.audit.catalogue import Catalogue
+from streams.audit.question import InvalidQuestion, Question, Value, words_of
+from streams.audit.reading import Progress, fill, fill_by_record, make_table
+from streams.audit.tables import TABLES, TELEMETRY, TIME, RawTable
+from streams.stores.port import Store
+from streams.stores.shapes import SHAPES
+
+BEFORE = timedelta(days=60)
+"""Samples from so long before the period are read too: a course may have begun there. One that
+began earlier still counts as begun here."""
+_INSTANT = timedelta(microseconds=1)
+_ALERT = SHAPES[Alert].measurement
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """What somebody wants to know: ``start`` included, ``stop`` not, ``None`` for all there is."""
+
+    question: Question
+    start: datetime | None = None
+    stop: datetime | None = None
+    unit: str | None = None
+    parameters: dict[str, Value]
+
+
+def ask(store: Store, catalogue: Catalogue, asked: Asked, progress: Progress) -> Answer:
+    """Answer a question from what the store holds; ``progress`` follows the samples.
+
+    Raises ``StoreUnavailable``, ``WrongStore``, and ``InvalidQuestion`` when its SQL cannot be run.
+    """
+    question = asked.question
+    names, views = catalogue.needs(question)
+    words = words_of(question.sql).union(*(words_of(view.sql) for view in views))
+    # Alerts always: they say by which rules the period was judged.
+    tables = [_trimmed(TABLES[name], words) for name in sorted({*names, _ALERT})]
+    with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as con:
+        con.execute("SET TimeZone = 'UTC'")
+        for table in tables:
+            _load(con, store, table, asked, progress)
+        # Sums depend on their order: one thread adds up in one order.
+        con.execute("SET threads = 1")
+        policies.register(con)
+        period = _period(con, tables, asked)
+        try:
+            for view in views:
+                con.execute(view.sql)
+            table = _answered(con, asked, period)
+        except duckdb.Error as wrong:
+            raise InvalidQuestion(f"{question.name}: {wrong}") from wrong
+        rules = _rules(con, period, asked.unit)
+    n, n_of = counted(table, question.n)
+    head = Head(
+        question=question.name,
+        title=question.title,
+        asks=question.asks,
+        start=period[0] if period else asked.start,
+        stop=period[1] if period else asked.stop,
+        unit=asked.unit,
+        parameters=asked.parameters,
+        inowatch=version("inowatch"),
+        rules=rules,
+        row_count=table.num_rows,
+        n=n,
+        n_of=n_of,
+        coverage=coverage_of(table),
+        sha256=digest(table),
+    )
+    return Answer(head, question, table)
+
+
+def _trimmed(table: RawTable, words: frozenset[str]) -> RawTable:
+    """Samples are many: of them only the columns that the question and its views speak of."""
+    return table.only(words) if table.name == TELEMETRY.name else table
+
+
+def _load(
+    con: duckdb.DuckDBPyConnection, store: Store, table: RawTable, asked: Asked, progress: Progress
+) -> None:
+    make_table(con, table)
+    stop = asked.stop or LATEST
+    if table.name != TELEMETRY.name:
+        fill_by_record(con, store, table, (EARLIEST, stop))
+        return
+    start = max(asked.start - BEFORE, EARLIEST) if asked.start else EARLIEST
+    fill(con, store, table, (start, stop), progress)
+
+
+def _period(
+    con: duckdb.DuckDBPyConnection, tables: list[RawTable], asked: Asked
+) -> tuple[datetime, datetime] | None:
+    """The period asked for, its open ends filled with the first and the last record's time."""
+    if asked.start and asked.stop:
+        return asked.start.astimezone(UTC), asked.stop.astimezone(UTC)
+    times = [f'SELECT "{table.time}" AS moment FROM "{table.name}"' for table in tables]  # noqa: S608 - our own names
+    every = " UNION ALL ".join(times)
+    found = con.execute(f"SELECT min(moment), max(moment) FROM ({every})").fetchall()  # noqa: S608 - the same
+    first, last = found[0]
+    if first is None:
+        return None
+    first, last = asked.start or first, asked.stop or last + _INSTANT
+    return first.astimezone(UTC), max(first, last).astimezone(UTC)
+
+
+def _answered(
+    con: duckdb.DuckDBPyConnection, asked: Asked, period: tuple[datetime, datetime] | None
+) -> pa.Table:
+    start, stop = period or (EARLIEST, EARLIEST)
+    values = {"start": start, "stop": stop, "unit": asked.unit, **asked.parameters}
+    used = asked.question.used
+    given = {name: value for name, value in values.items() if name in used}
+    return _plain(con.sql(asked.question.sql, params=given).to_arrow_table())
+
+
+def _plain(table: pa.Table) -> pa.Table:
+    """Give numbers and times the types that all answers have.
+
+    Sums of whole numbers come as decimals; a time without an offset is in UTC, as all of it is.
+    """
+    for at, field in enumerate(table.schema):
+        kind = None
+        if pa.types.is_decimal(field.type):
+            kind = pa.int64() if field.type.scale == 0 else pa.float64()
+        elif pa.types.is_timestamp(field.type):
+            kind = TIME
+        if kind is not None:
+            table = table.set_column(at, field.name, table[field.name].cast(kind))
+    return table
+
+
+def _rules(
+    con: duckdb.DuckDBPyConnection, period: tuple[datetime, datetime] | None, unit: str | None
+) -> tuple[str, ...]:
+    """The versions that judged the period's alerts, each with its profile."""
+    if period is None:
+        return ()
+    rows = con.execute(
+        f'SELECT DISTINCT rules_version FROM {_ALERT} WHERE "at" >= $start AND "at" < $stop'  # noqa: S608 - our own name
+        " AND ($unit IS NULL OR unit = $unit) ORDER BY ALL",
+        {"start": period[0], "stop": period[1], "unit": unit},
+    ).fetchall()
+    return tuple(str(row[0]) for row in rows)

@@ -1,0 +1,50 @@
+-- title: How alarms performed
+-- asks: How many alerts were there of each rule, and how long did it take from the onset until they
+--   were decided, told, acknowledged and over?
+-- tables: occurrence, told, acknowledged, seconds
+-- parameter: slow_s = 900 | an alert that was told and that nobody acknowledged for longer counts as
+--   unacknowledged (the pager calls a page too old after as long)
+-- plot: bars x=rule y=n_alerts
+-- says: {n_alerts} alerts; {n_told} were told to somebody, {n_acknowledged} were acknowledged,
+--   and {n_unacknowledged} stayed without anybody for longer than the limit.
+-- n: n_alerts
+-- An alert belongs to the period in which it was raised; what is told to nobody, such as a reminder,
+-- has no time to be told in. Percentiles are values that occurred (nearest rank).
+WITH timed AS (
+    SELECT
+        rule,
+        priority,
+        rank,
+        n_escalated,
+        told_at,
+        acknowledged_at,
+        seconds(onset, raised_at) AS decided_s,
+        seconds(raised_at, told_at) AS told_s,
+        seconds(told_at, acknowledged_at) AS acknowledged_s,
+        seconds(raised_at, until) AS open_s,
+        seconds(told_at, least(coalesce(acknowledged_at, $stop), coalesce(until, $stop))) AS alone_s
+    FROM occurrence
+    LEFT JOIN told USING (id)
+    LEFT JOIN acknowledged USING (id)
+    WHERE raised_at >= $start AND raised_at < $stop AND ($unit IS NULL OR unit = $unit)
+)
+SELECT
+    rule,
+    priority,
+    count(*) AS n_alerts,
+    count(told_at) AS n_told,
+    count(acknowledged_at) AS n_acknowledged,
+    count(*) FILTER (WHERE alone_s > $slow_s) AS n_unacknowledged,
+    sum(n_escalated) AS n_escalations,
+    count(*) - count(open_s) AS n_open,
+    quantile_disc(decided_s, 0.5) AS decided_p50_s,
+    quantile_disc(decided_s, 0.95) AS decided_p95_s,
+    quantile_disc(told_s, 0.5) AS told_p50_s,
+    quantile_disc(told_s, 0.95) AS told_p95_s,
+    quantile_disc(acknowledged_s, 0.5) AS acknowledged_p50_s,
+    quantile_disc(acknowledged_s, 0.95) AS acknowledged_p95_s,
+    quantile_disc(open_s, 0.5) AS open_p50_s,
+    quantile_disc(open_s, 0.95) AS open_p95_s
+FROM timed
+GROUP BY rule, priority, rank
+ORDER BY rank DESC, rule

@@ -1,0 +1,183 @@
+"""Questions about methemoglobin: the first check, the intervals, high values."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.audit_asked import asked, at, by_patient, context, did, lab, samples
+
+SECOND = 1 / 3600
+
+
+@pytest.mark.parametrize(
+    ("collected", "word"),
+    [
+        ((4.0,), "in time"),
+        ((8.0,), "in time"),
+        ((4.0 - SECOND,), "early"),
+        ((3.0, 8.0 + SECOND), "late"),
+        ((8.0 + SECOND,), "late"),
+        ((), "never"),
+    ],
+)
+def test_the_first_check_is_judged_by_its_collection(
+    tmp_path: Path, collected: tuple[float, ...], word: str
+) -> None:
+    """Exactly 4 h and exactly 8 h are in time, a second to either side is not."""
+    records = [
+        *samples("p", [(0, 20), (20, 0)], 20),
+        *(lab("p", hour) for hour in collected),
+        lab("other", 1),
+    ]
+    (row,) = asked(tmp_path, "first-methb", records)
+    assert row["result"] == word
+
+
+def test_a_check_resulted_late_is_in_time_and_a_cancelled_one_never_was(tmp_path: Path) -> None:
+    """Collected at 7.5 h and resulted at 9 h is in time; of versions the newest counts."""
+    start = [(0.0, 20.0), (20.0, 0.0)]
+    patients = ("late", "gone", "moved", "kept")
+    rows = asked(
+        tmp_path,
+        "first-methb",
+        [
+            *(one for patient in patients for one in samples(patient, start, 20, every_s=120)),
+            lab("late", 7.5, resulted_h=9),
+            lab("gone", 6, name="g"),
+            lab("gone", 6, None, name="g", status="cancelled", resulted_h=7),
+            # The amendment says that the blood was taken earlier than it seemed.
+            lab("moved", 5, name="m"),
+            lab("moved", 3, name="m", status="amended", resulted_h=9),
+            lab("kept", 6, None, name="k", status="cancelled", resulted_h=7),
+            lab("kept", 6, 1.2, name="k", status="amended", resulted_h=8),
+        ],
+    )
+    assert by_patient(rows, "result", "collected_h") == {
+        "late": ("in time", 7.5),
+        "gone": ("never", None),
+        "moved": ("early", 3.0),
+        "kept": ("in time", 6.0),
+    }
+    late = next(row for row in rows if row["patient"] == "late")
+    assert (late["resulted_h"], late["reason"]) == (
+        9.0,
+        "collected in time, resulted after the limit",
+    )
+
+
+def test_no_verdict_before_the_limit_nor_without_a_laboratory(tmp_path: Path) -> None:
+    """Ended or looked at before 8 h, or no results of anybody: it cannot be said."""
+    short = list(samples("short", [(0, 20), (6, 0)], 9))
+    young = list(samples("young", [(2, 20)], 9))
+    rows = asked(tmp_path / "a", "first-methb", [*short, *young, lab("other", 1)])
+    assert by_patient(rows, "result", "reason") == {
+        "short": ("indeterminate", "the course ended before the limit"),
+        "young": ("indeterminate", "the limit has not come yet"),
+    }
+    (row,) = asked(tmp_path / "b", "first-methb", samples("p", [(0, 20), (20, 0)], 20))
+    assert row["result"] == "indeterminate"
+    assert "laboratory" in row["reason"]
+
+
+def test_the_site_may_ask_for_another_window(tmp_path: Path) -> None:
+    """The hours of the window are parameters."""
+    records = [*samples("p", [(0, 20), (20, 0)], 20), lab("p", 7)]
+    (row,) = asked(tmp_path, "first-methb", records, overdue_h=6)
+    assert row["result"] == "late"
+
+
+def test_intervals_run_from_the_first_check_on(tmp_path: Path) -> None:
+    """24 h and a tenth between two checks are kept, a second more is not; nor is a long end."""
+    rows = asked(
+        tmp_path,
+        "methb-intervals",
+        [
+            *(
+                one
+                for patient in ("kept", "late", "end", "none")
+                for one in samples(patient, [(0, 20), (50, 0)], 50, every_s=120)
+            ),
+            *(lab("kept", hour) for hour in (5, 31.4)),
+            *(lab("late", hour) for hour in (5, 31.4 + SECOND)),
+            lab("end", 5),
+            lab("none", 2),
+        ],
+    )
+    assert by_patient(rows, "result", "longest_h", "its_limit_h") == {
+        "kept": ("yes", 26.4, 26.4),
+        "late": ("no", 26.4, 26.4),
+        "end": ("no", 45.0, 26.4),
+        "none": ("indeterminate", None, None),
+    }
+
+
+def test_the_interval_is_halved_by_dose_value_and_donor(tmp_path: Path) -> None:
+    """Above 20 ppm, from 2.5 % on and with another donor the next check is due in 13.2 h."""
+    every = [
+        one
+        for patient in ("dose", "value", "donor", "plain")
+        for one in samples(
+            patient, [(0, 20.1 if patient == "dose" else 20), (25, 0)], 25, every_s=120
+        )
+    ]
+    rows = asked(
+        tmp_path,
+        "methb-intervals",
+        [
+            *every,
+            *(lab(patient, 5) for patient in ("dose", "donor", "plain")),
+            lab("value", 5, 2.5),
+            context("donor", 0, flags={"no_donor_drug": True}),
+        ],
+    )
+    assert by_patient(rows, "result", "longest_h", "its_limit_h") == {
+        "dose": ("no", 20.0, 13.2),
+        "value": ("no", 20.0, 13.2),
+        "donor": ("no", 20.0, 13.2),
+        "plain": ("yes", 20.0, 26.4),
+    }
+
+
+def test_high_values_come_with_the_dose_at_that_time(tmp_path: Path) -> None:
+    """0.031 with unit 1 is 3.1 %; below the limit is not listed; no result is said to be none."""
+    rows = asked(
+        tmp_path,
+        "high-methb",
+        [
+            *samples("p", [(0, 20), (10, 10), (20, 0)], 20),
+            lab("p", 6, 0.031, unit="1"),
+            lab("p", 12, 7.0),
+            lab("p", 13, 2.49),
+            lab("p", 14, 5.0),
+            lab("p", 14, 5.0, status="entered-in-error", resulted_h=16),
+            *samples("q", [(0, 20), (3, 0)], 4),
+        ],
+    )
+    told = [
+        (row["patient"], row["result"], row["reason"], row["value_pct"], row["set_ppm"])
+        for row in rows
+    ]
+    assert told == [
+        ("p", "yes", "low", 3.1, 20.0),
+        ("p", "yes", "high", 7.0, 10.0),
+        ("q", "indeterminate", "no methemoglobin of this course is on record", None, None),
+    ]
+    assert rows[0]["collected_at"] == at(6)
+    assert rows[0]["next_check_after_h"] == 6.0
+
+
+def test_a_check_after_the_end_counts_for_two_hours(tmp_path: Path) -> None:
+    """As long as the course might go on, a sample is of this course."""
+    start = [(0.0, 20.0), (5.0, 0.0)]
+    rows = asked(
+        tmp_path,
+        "first-methb",
+        [
+            *samples("in", start, 20),
+            *samples("out", start, 20),
+            lab("in", 7),
+            lab("out", 7 + SECOND),
+            did("in", 6, "close-course", reason="weaned"),
+        ],
+    )
+    assert by_patient(rows, "result") == {"in": "in time", "out": "indeterminate"}
