@@ -7,7 +7,7 @@ they are named in one place.
 import re
 import sys
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import click
 
@@ -68,15 +68,22 @@ def deploy_influxdb(
     from deploy.influxdb.api import SetupFailed
     from deploy.influxdb.setup import Wanted, set_up
     from deploy.secret_files import SecretFolder
+    from streams.stores.open import influx_place
 
-    url, org, bucket, ca_file = _place(store)
+    try:
+        place = influx_place(urlsplit(store))
+    except ValueError as wrong:
+        raise click.UsageError(str(wrong)) from None
+    for name in (place.org, place.bucket):
+        if not _SAFE.fullmatch(name):
+            raise click.UsageError(f"{name!r}: letters, digits, . _ - (at most 64)")
     wanted = Wanted(
-        url=url,
-        org=org,
-        bucket=bucket,
+        url=place.url,
+        org=place.org,
+        bucket=place.bucket,
         keep_d=keep_days,
         keep_minutes_d=keep_minutes_days,
-        ca_file=ca_file,
+        ca_file=None if place.ca_file is None else Path(place.ca_file),
     )
     try:
         done = set_up(wanted, SecretFolder(folder), admin_token_file)
@@ -87,22 +94,3 @@ def deploy_influxdb(
     if not done.changes:
         click.echo("nothing had to be changed", err=True)
     sys.exit(1 if done.wrong else 0)
-
-
-def _place(store: str) -> tuple[str, str, str, Path | None]:
-    """Part the store's address into URL, organization, bucket and authority; no token is needed."""
-    parts = urlsplit(store)
-    if not parts.scheme.startswith("influxdb"):
-        raise click.UsageError(f"the store is {parts.scheme}, which needs no set-up")
-    org, _, bucket = parts.path.strip("/").partition("/")
-    if not (parts.hostname and org and bucket) or "@" in parts.netloc:
-        raise click.UsageError("an influxdb address is influxdb://host:port/org/bucket")
-    for name in (org, bucket):
-        if not _SAFE.fullmatch(name):
-            raise click.UsageError(f"{name!r}: letters, digits, . _ - (at most 64)")
-    is_tls = parts.scheme == "influxdb+https"
-    url = f"{'https' if is_tls else 'http'}://{parts.netloc}"
-    if parts.port is None:
-        url += ":443" if is_tls else ":8086"
-    files = parse_qs(parts.query).get("ca-file", [])
-    return url, org, bucket, Path(files[-1]) if files else None

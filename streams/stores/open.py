@@ -14,6 +14,8 @@ import ssl
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
+from msgspec import Struct
+
 from streams.stores.port import Store, StoreUnavailable
 
 TOKEN_VARIABLE = "INOWATCH_INFLUXDB_TOKEN"  # noqa: S105 - the name of a variable, not a secret
@@ -56,6 +58,25 @@ def _sqlite(parts: SplitResult, *, make: bool) -> Store:
 def _influx(parts: SplitResult) -> Store:
     from streams.stores.influx import InfluxStore
 
+    place = influx_place(parts)
+    token = _token(place.token_files)
+    return InfluxStore(place.url, place.org, place.bucket, token, ca_file=place.ca_file)
+
+
+class InfluxPlace(Struct, frozen=True):
+    """What an influxdb address names; the last of the token files counts, if any."""
+
+    url: str
+    org: str
+    bucket: str
+    token_files: list[str] | None
+    ca_file: str | None
+
+
+def influx_place(parts: SplitResult) -> InfluxPlace:
+    """Read an influxdb address, but no token yet; ``ValueError`` says what is wrong with it."""
+    if parts.scheme not in _DEFAULT_PORT:
+        raise ValueError(f"{parts.scheme} is no InfluxDB: write influxdb://host:port/org/bucket")
     if "@" in parts.netloc:
         raise ValueError(f"no secret stands in an address: put the token in {TOKEN_VARIABLE}")
     parameters = parse_qs(parts.query, keep_blank_values=True)
@@ -72,12 +93,11 @@ def _influx(parts: SplitResult) -> Store:
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     port = parts.port or _DEFAULT_PORT[parts.scheme]
     protocol = "https" if parts.scheme.endswith("https") else "http"
-    token = _token(parameters.get("token-file"))
-    return InfluxStore(
-        f"{protocol}://{host}:{port}",
-        unquote(org),
-        unquote(bucket),
-        token,
+    return InfluxPlace(
+        url=f"{protocol}://{host}:{port}",
+        org=unquote(org),
+        bucket=unquote(bucket),
+        token_files=parameters.get("token-file"),
         ca_file=_authority(parameters.get("ca-file"), protocol),
     )
 

@@ -418,7 +418,7 @@ def test_something_else_at_the_address(tmp_path: Path, status: int, words: str) 
 @pytest.mark.parametrize(
     ("store", "code", "words"),
     [
-        ("sqlite:ward.db", 2, "needs no set-up"),
+        ("sqlite:ward.db", 2, "sqlite is no InfluxDB"),
         ("influxdb://host:8086/org", 2, "an influxdb address is"),
         ("influxdb://host:8086/org/a%20b", 2, "letters, digits"),
         ("influxdb://127.0.0.1:{port}/org/ino", 1, "is out of reach"),
