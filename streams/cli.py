@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from streams.console import in_words, settings_of_environment
+from streams.grafana.cli import deploy_grafana
 from streams.letters.cli import dead_letters
 from streams.offline_commands import explain, policy, replay, scenario
 
@@ -127,6 +128,7 @@ def deploy_kafka() -> None:
         sys.exit(run_deploy_kafka(settings_of_environment()))
 
 
+deploy.add_command(deploy_grafana)
 for command in (replay, policy, explain, scenario, dead_letters):
     main.add_command(command)
 

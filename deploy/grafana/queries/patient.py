@@ -1,0 +1,97 @@
+"""The questions about one patient, whom the board's variable ``patient`` names by pseudonym."""
+
+from deploy.grafana.queries.parts import (
+    IMPORTS,
+    METHEMOGLOBIN,
+    NOW,
+    OF_PATIENT,
+    fields,
+    last_words,
+    latest,
+    rows,
+)
+
+
+def now_of(reading: str) -> str:
+    """One reading of the newest sample; no row where that sample did not say it."""
+    return f"""{IMPORTS}{latest(OF_PATIENT)}latest
+  |> filter(fn: (r) => exists r.{reading})
+  |> map(fn: (r) => ({{_value: r.{reading}}}))
+"""
+
+
+def age() -> str:
+    """How old the patient's newest sample is, in seconds."""
+    return f"""{IMPORTS}{latest(OF_PATIENT)}latest
+  |> map(fn: (r) => ({{_value: r.age_s}}))
+"""
+
+
+def trend(*readings: str) -> str:
+    """Readings over time: the newest of each window, and a gap where there was none."""
+    return f"""{IMPORTS}{rows("telemetry", fields(*readings), OF_PATIENT)}
+  |> group(columns: ["_measurement", "_field"])
+  |> sort(columns: ["_time"])
+  |> aggregateWindow(every: v.windowPeriod, fn: last, createEmpty: true)
+  |> keep(columns: ["_time", "_value", "_field", "_measurement"])
+"""
+
+
+def _methb() -> str:
+    """Standing results: the newest word of each; a withdrawn one never was. In percent."""
+    conditions = (f'r.code == "{METHEMOGLOBIN}"', OF_PATIENT)
+    wanted = fields("id", "value", "unit", "status", "resulted")
+    return f"""methb = {rows("lab", wanted, *conditions)}
+  |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")
+  |> group()
+  |> map(fn: (r) => ({{r with said: if exists r.resulted then r.resulted else string(v: r._time)}}))
+  |> group(columns: ["id"])
+  |> sort(columns: ["said"])
+  |> tail(n: 1)
+  |> group()
+  |> filter(fn: (r) => (r.status == "final" or r.status == "amended") and exists r.value)
+  |> map(fn: (r) => ({{_time: r._time, _measurement: "lab", _field: "methemoglobin",
+    _value: if r.unit == "1" then r.value * 100.0 else r.value}}))
+  |> group(columns: ["_measurement", "_field"])
+  |> sort(columns: ["_time"])
+"""
+
+
+def methb_trend() -> str:
+    """Methemoglobin in percent, each at the time of its collection."""
+    return IMPORTS + _methb() + "methb\n"
+
+
+def methb_now() -> str:
+    """The value in percent that was collected last."""
+    return IMPORTS + _methb() + 'methb\n  |> last()\n  |> keep(columns: ["_value"])\n'
+
+
+def methb_age() -> str:
+    """Hours since the last collection."""
+    return f"""{IMPORTS}{_methb()}methb
+  |> last()
+  |> map(fn: (r) => ({{_value: float(v: int(v: {NOW}) - int(v: r._time)) / 3600000000000.0}}))
+  |> group()
+"""
+
+
+def alerts() -> str:
+    """One row an occurrence, open ones and the newest first: its last word."""
+    return f"""{IMPORTS}{last_words(OF_PATIENT)}words
+  |> map(fn: (r) => ({{_time: r._time, open: if r.phase == "cleared" then "over" else "OPEN",
+    state: r.state, rule: r.rule, phase: r.phase, summary: r.summary, closing: r.closing}}))
+  |> sort(columns: ["closing", "_time"])
+  |> drop(columns: ["closing"])
+"""
+
+
+def modes() -> str:
+    """What the patient's device did, window by window; one without a sample says NO DATA."""
+    return f"""{IMPORTS}{rows("telemetry", fields("mode"), OF_PATIENT)}
+  |> group(columns: ["_measurement", "_field"])
+  |> sort(columns: ["_time"])
+  |> aggregateWindow(every: v.windowPeriod, fn: last, createEmpty: true)
+  |> keep(columns: ["_time", "_value", "_field", "_measurement"])
+  |> fill(value: "NO DATA")
+"""
