@@ -36,7 +36,7 @@ def build(thresholds: Thresholds, site: Site) -> Build:
     return Build(
         folder={"uid": FOLDER_UID, "title": FOLDER_TITLE},
         source=_source(site),
-        boards=tuple(_numbered(_plain(make(thresholds, site).build())) for make in _BOARDS),
+        boards=tuple(_settled(_plain(make(thresholds, site).build())) for make in _BOARDS),
         rules=tuple(_plain(rule.build()) for rule in backup_rules(thresholds, site)),
     )
 
@@ -67,8 +67,14 @@ def _plain(made: object) -> Json:
     return plain
 
 
-def _numbered(board: Json) -> Json:
-    """Number the panels in reading order: links to one stay good for as long as it does."""
+def _settled(board: Json) -> Json:
+    """Number the panels in reading order, so that a link to one stays good for as long as it does.
+
+    And leave out what the SDK writes into each variable though only those of an interval have it.
+    """
     for number, panel in enumerate(board["panels"], start=1):
         panel["id"] = number
+    for variable in board["templating"]["list"]:
+        for name in ("auto", "auto_min", "auto_count"):
+            variable.pop(name, None)
     return board
