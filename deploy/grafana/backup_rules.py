@@ -33,12 +33,14 @@ _UNDELIVERED = (
 def backup_rules(thresholds: Thresholds, site: Site) -> list[Rule]:
     """Build both."""
     return [
-        _rule("no-heartbeat", backup.no_heartbeat(), _HEARTBEAT, site),
-        _rule("undelivered-pages", backup.undelivered(thresholds), _UNDELIVERED, site),
+        _rule("no-heartbeat", backup.no_heartbeat(), (_HEARTBEAT, "3"), site),
+        _rule("undelivered-pages", backup.undelivered(thresholds), (_UNDELIVERED, "2"), site),
     ]
 
 
-def _rule(name: str, flux: str, says: str, site: Site) -> Rule:
+def _rule(name: str, flux: str, about: tuple[str, str], site: Site) -> Rule:
+    """Build one; ``about`` is what it says and which panel of Operations shows the same."""
+    says, panel = about
     title = name.replace("-", " ").capitalize()
     store = DataSourceRef(type_val=KIND, uid=SOURCE_UID)
     asked = Query("A").datasource_uid(SOURCE_UID).model(Asked(flux, "A", store))
@@ -53,7 +55,9 @@ def _rule(name: str, flux: str, says: str, site: Site) -> Rule:
             "summary": f"*** HIGH {title}",
             "description": says,
             "runbook_url": f"{site.runbooks_url}/monitor-blind.md",
+            # Grafana takes both of these or neither.
             "__dashboardUid__": OPERATIONS,
+            "__panelId__": panel,
         }
     )
 

@@ -41,8 +41,8 @@ def operations_board(thresholds: Thresholds, site: Site) -> Dashboard:
     for about, flux, steps in _figures(thresholds):
         mappings = [nothing()] if about.unit == "s" else counts()
         made.with_panel(stat(about, flux, mappings, steps))
-    for about, flux, names in _charts():
-        made.with_panel(chart(about, flux, names))
+    for about, flux, name in _charts():
+        made.with_panel(chart(about, flux, {}).display_name(name))
     found = About(
         title="What the watchdog found",
         says="The last word of each occurrence, newest first: lag, clock, workers, receivers.",
@@ -105,7 +105,9 @@ def _figures(thresholds: Thresholds) -> list[tuple[About, str, Steps]]:
     ]
 
 
-def _charts() -> list[tuple[About, str, dict[str, str]]]:
+def _charts() -> list[tuple[About, str, str]]:
+    sink, outcome = "${__field.labels.sink}", "${__field.labels.outcome}"
+
     def about(title: str, says: str, unit: str, rule: str) -> About:
         return About(title=title, says=says, unit=unit, width=12, height=6, rules=(rule,))
 
@@ -115,7 +117,7 @@ def _charts() -> list[tuple[About, str, dict[str, str]]]:
                 "Samples recorded", "By unit; 0 is a gap in the record.", "short", "telemetry-lost"
             ),
             operations.recorded(),
-            {},
+            "${__field.labels.unit}",
         ),
         (
             about(
@@ -126,12 +128,12 @@ def _charts() -> list[tuple[About, str, dict[str, str]]]:
                 "monitor-blind",
             ),
             telling.delays(),
-            {},
+            sink,
         ),
         (
             about("Attempts to tell", "By receiver and outcome.", "short", "monitor-blind"),
             telling.attempts(),
-            {},
+            f"{sink} {outcome}",
         ),
         (
             about(
@@ -141,6 +143,6 @@ def _charts() -> list[tuple[About, str, dict[str, str]]]:
                 "data-rejected",
             ),
             operations.refused(),
-            {},
+            "${__field.labels.reason}",
         ),
     ]

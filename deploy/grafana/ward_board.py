@@ -159,7 +159,7 @@ def _beds(thresholds: Thresholds) -> Table:
         id_val="joinByField", options={"byField": "patient", "mode": "outer"}
     )
     worst = DataTransformerConfig(
-        id_val="sortBy", options={"fields": {}, "sort": [{"field": "Rank", "desc": True}]}
+        id_val="sortBy", options={"fields": {}, "sort": [{"field": "Rank", "desc": False}]}
     )
     organize = panel.build().transformations or []
     panel.transformations([join, *organize, worst])
@@ -169,6 +169,9 @@ def _beds(thresholds: Thresholds) -> Table:
     coloured(panel, "Worst open alert", DynamicConfigValue("mappings", none_open))
     for column in ("What", "Open", "Rule"):
         panel.override_by_name(column, [DynamicConfigValue("mappings", [nothing("none", WELL)])])
+    for column in ("Bed", "Unit"):
+        # An alert without a bed: of the whole site, or of one that has long been silent.
+        panel.override_by_name(column, [DynamicConfigValue("mappings", [nothing("none heard")])])
     for column in ("Dose", "Heard"):
         coloured(panel, column)
     patient = "/d/inowatch-patient?var-patient=${__data.fields.Patient}"

@@ -248,6 +248,16 @@ def test_backup_rules_alert_where_they_cannot_ask() -> None:
         assert rule["annotations"]["runbook_url"].endswith("/monitor-blind.md")
 
 
+def test_backup_rules_lead_to_the_panel_that_shows_the_same() -> None:
+    """Grafana names a panel by its number, which is its place on the board."""
+    shown = []
+    for rule in BUILT.rules:
+        board = BOARDS[rule["annotations"]["__dashboardUid__"]]
+        number = int(rule["annotations"]["__panelId__"])
+        shown += [panel["title"] for panel in board["panels"] if panel["id"] == number]
+    assert shown == ["Age of the data", "Reached nobody"]
+
+
 def test_files_hold_no_variable_that_grafana_would_fill_in() -> None:
     """Grafana expands ``$``: nothing but the token's file is to be expanded."""
     for name, text in golden().items():

@@ -78,7 +78,11 @@ def beds(thresholds: Thresholds) -> str:
 
 
 def worst_alerts() -> str:
-    """One row a patient with open alerts: the worst of them in words, and how many there are."""
+    """One row a patient with open alerts: the worst of them in words, and how many there are.
+
+    ``rank`` is a text, ``1`` the worst, because of how Grafana sorts what is absent for some:
+    numbers not at all, and texts to the end when the order is rising.
+    """
     return f"""{IMPORTS}{last_words()}open = words
   |> filter(fn: (r) => r.phase != "cleared" and {ABOUT_UNITS})
   |> group(columns: ["patient"])
@@ -96,7 +100,8 @@ union(tables: [worst, number])
     rule: accumulator.rule + r.rule, summary: accumulator.summary + r.summary,
     count: accumulator.count + r.count}}))
   |> group()
-  |> sort(columns: ["rank"], desc: true)
+  |> map(fn: (r) => ({{r with rank: string(v: 4 - r.rank)}}))
+  |> sort(columns: ["rank"])
 """
 
 
