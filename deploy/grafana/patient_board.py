@@ -77,7 +77,7 @@ def _now(made: Dashboard, limits: Thresholds) -> None:
     for title, says, unit, reading, steps, rule in figures:
         about = About(title=title, says=says, unit=unit, width=3, height=4, rules=(rule,))
         mappings = words() if unit == "string" else [nothing()]
-        made.with_panel(stat(about, patient.now_of(reading), mappings, steps))
+        made.with_panel(stat(about, patient.now_of(reading, limits), mappings, steps))
     for title, says, unit, flux, steps, rule, back in (
         (
             "Methemoglobin",
@@ -122,6 +122,7 @@ def _methb(limits: Thresholds) -> tuple[tuple[float, str], ...]:
 
 
 def _trends(made: Dashboard, limits: Thresholds) -> None:
+    """Add the charts; a line breaks where the device was silent for as long as counts."""
     dose = ((above(limits.dose_ppm), YELLOW), (above(limits.dose_high_ppm), RED))
     no2 = ((limits.no2_low_ppm, CYAN), (limits.no2_medium_ppm, YELLOW), (limits.no2_high_ppm, RED))
     about = About(
@@ -133,7 +134,9 @@ def _trends(made: Dashboard, limits: Thresholds) -> None:
         rules=("set-dose-high", "measured-dose-high", "under-delivery", "fast-wean"),
     )
     names = {"set_ppm": "set", "no_ppm": "measured"}
-    made.with_panel(chart(about, patient.trend("set_ppm", "no_ppm"), names, dose))
+    gap_ms = limits.silent_s * 1000
+    dose_chart = chart(about, patient.trend("set_ppm", "no_ppm"), names, dose)
+    made.with_panel(dose_chart.span_nulls(gap_ms))
     about = About(
         title="Nitrogen dioxide",
         says="In the gas that the patient breathes. Dashed: the limits.",
@@ -142,7 +145,8 @@ def _trends(made: Dashboard, limits: Thresholds) -> None:
         height=7,
         rules=("no2-high",),
     )
-    made.with_panel(chart(about, patient.trend("no2_ppm"), {"no2_ppm": "NO2"}, no2))
+    no2_chart = chart(about, patient.trend("no2_ppm"), {"no2_ppm": "NO2"}, no2)
+    made.with_panel(no2_chart.span_nulls(gap_ms))
     about = About(
         title="Oxygen",
         says=f"Saturation and inspired oxygen. Dashed: {limits.spo2_least_pct:g} %, below which a "
@@ -154,7 +158,8 @@ def _trends(made: Dashboard, limits: Thresholds) -> None:
     )
     names = {"spo2_pct": "SpO2", "fio2_pct": "FiO2"}
     line = ((limits.spo2_least_pct, LINE),)
-    made.with_panel(chart(about, patient.trend("spo2_pct", "fio2_pct"), names, line))
+    oxygen_chart = chart(about, patient.trend("spo2_pct", "fio2_pct"), names, line)
+    made.with_panel(oxygen_chart.span_nulls(gap_ms))
     about = About(
         title="Methemoglobin",
         says="Each result at the time of its collection. Dashed: the limits.",

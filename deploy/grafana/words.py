@@ -26,6 +26,7 @@ _WORDS = {
     "over": WELL,
     "heard": WELL,
     "SILENT": RED,
+    "not sending": WELL,
     "in range": WELL,
     "high": RED,
     "medium": YELLOW,

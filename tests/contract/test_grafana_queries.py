@@ -14,6 +14,7 @@ from influxdb_client.client.influxdb_client import InfluxDBClient
 
 from alerts.profile_book import packaged
 from deploy.grafana.queries import backup, telling, ward
+from deploy.grafana.queries import patient as patient_of
 from schemas.alert import Alert
 from schemas.encode import encode
 from schemas.page import Page
@@ -247,7 +248,24 @@ def test_a_silent_ward_says_so(ask: Ask) -> None:
     later = STOP + timedelta(minutes=10)
     assert ask(ward.on_ino(LIMITS), stop=later) == []
     assert ask(ward.silent(LIMITS), stop=later) == [{"_value": 4}]
-    assert {row["heard"] for row in ask(ward.beds(LIMITS), stop=later)} == {"SILENT"}
+    beds = ask(ward.beds(LIMITS), stop=later)
+    assert {(row["heard"], row["dose"]) for row in beds} == {("SILENT", "NO DATA")}
+
+
+@pytest.mark.parametrize("reading", ["mode", "set_ppm", "no_ppm"])
+def test_an_old_reading_is_no_reading(ask: Ask, reading: str) -> None:
+    """What a patient's device said minutes ago does not stand there as if it were of now."""
+    assert len(ask(patient_of.now_of(reading, LIMITS))) == 1
+    assert ask(patient_of.now_of(reading, LIMITS), stop=STOP + timedelta(minutes=3)) == []
+
+
+def test_a_line_breaks_where_nothing_came(ask: Ask) -> None:
+    """A window without a sample is there and empty, for every reading alike."""
+    rows = ask(patient_of.trend("set_ppm", "no_ppm"), stop=STOP + timedelta(minutes=30))
+    for field in ("set_ppm", "no_ppm"):
+        values = [row["_value"] for row in rows if row["_field"] == field]
+        assert values[-5:] == [None] * 5
+        assert values[-8] is not None
 
 
 def test_no_heartbeat_rule(ask: Ask) -> None:

@@ -10,12 +10,13 @@ from deploy.grafana.queries.parts import (
     latest,
     rows,
 )
+from deploy.grafana.thresholds import Thresholds
 
 
-def now_of(reading: str) -> str:
-    """One reading of the newest sample; no row where that sample did not say it."""
+def now_of(reading: str, thresholds: Thresholds) -> str:
+    """One reading of the newest sample; no row where it does not say it, or is too old for now."""
     return f"""{IMPORTS}{latest(OF_PATIENT)}latest
-  |> filter(fn: (r) => exists r.{reading})
+  |> filter(fn: (r) => exists r.{reading} and r.age_s < {thresholds.silent_s!r})
   |> map(fn: (r) => ({{_value: r.{reading}}}))
 """
 
@@ -29,7 +30,17 @@ def age() -> str:
 
 def trend(*readings: str) -> str:
     """Readings over time: the newest of each window, and a gap where there was none."""
-    return f"""{IMPORTS}{rows("telemetry", fields(*readings), OF_PATIENT)}
+    return IMPORTS + _windows(rows("telemetry", fields(*readings), OF_PATIENT))
+
+
+def _windows(asked: str) -> str:
+    """Take the newest of each window, whichever device it came from.
+
+    Twice: device by device InfluxDB does it where the data lie, which a day of samples needs;
+    what is left of several devices is small.
+    """
+    return f"""{asked}
+  |> aggregateWindow(every: v.windowPeriod, fn: last, createEmpty: false, timeSrc: "_start")
   |> group(columns: ["_measurement", "_field"])
   |> sort(columns: ["_time"])
   |> aggregateWindow(every: v.windowPeriod, fn: last, createEmpty: true)
@@ -88,10 +99,6 @@ def alerts() -> str:
 
 def modes() -> str:
     """What the patient's device did, window by window; one without a sample says NO DATA."""
-    return f"""{IMPORTS}{rows("telemetry", fields("mode"), OF_PATIENT)}
-  |> group(columns: ["_measurement", "_field"])
-  |> sort(columns: ["_time"])
-  |> aggregateWindow(every: v.windowPeriod, fn: last, createEmpty: true)
-  |> keep(columns: ["_time", "_value", "_field", "_measurement"])
-  |> fill(value: "NO DATA")
+    asked = _windows(rows("telemetry", fields("mode"), OF_PATIENT))
+    return f"""{IMPORTS}{asked}  |> fill(value: "NO DATA")
 """

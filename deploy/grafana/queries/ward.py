@@ -61,13 +61,16 @@ def data_age() -> str:
 
 
 def beds(thresholds: Thresholds) -> str:
-    """One row a patient of the last 12 h: place, readings, how old they are, and in words."""
-    lately = f"date.sub(from: {NOW}, d: 12h)"
+    """One row a patient of the last 12 h: place, readings, how old they are, and in words.
+
+    A device that gave nothing when it was last heard may have been put away: it is not *silent*.
+    """
+    lately, silent = f"date.sub(from: {NOW}, d: 12h)", repr(thresholds.silent_s)
     return f"""{IMPORTS}{latest(start=lately)}latest
   |> filter(fn: (r) => {IN_UNITS})
   |> map(fn: (r) => ({{r with
-    heard: if r.age_s >= {thresholds.silent_s!r} then "SILENT" else "heard",
-    dose: if not exists r.set_ppm then "NO DATA"
+    heard: if r.age_s < {silent} then "heard" else if {GIVING} then "SILENT" else "not sending",
+    dose: if not exists r.set_ppm or r.age_s >= {silent} then "NO DATA"
       else if r.set_ppm > {thresholds.dose_high_ppm!r} then "ABOVE {thresholds.dose_high_ppm:g}"
       else if r.set_ppm > {thresholds.dose_ppm!r} then "ABOVE {thresholds.dose_ppm:g}"
       else "in range"}}))
@@ -108,8 +111,8 @@ union(tables: [worst, number])
 def modes() -> str:
     """What each bed's device did, window by window; a window without a sample says NO DATA."""
     return f"""{IMPORTS}{rows("telemetry", fields("mode"))}
-  |> filter(fn: (r) => {IN_UNITS})
   |> aggregateWindow(every: v.windowPeriod, fn: last, createEmpty: true)
+  |> filter(fn: (r) => {IN_UNITS})
   |> fill(value: "NO DATA")
   |> keep(columns: ["_time", "_value", "_field", "_measurement", "unit", "bed", "device"])
   |> drop(columns: ["device"])
