@@ -43,6 +43,8 @@ _COLUMNS = {
     "no2_ppm": "NO2",
     "fio2_pct": "FiO2",
     "spo2_pct": "SpO2",
+    "methb_pct": "MetHb",
+    "methb_h": "MetHb age",
     "heard": "Heard",
     "age_s": "Data age",
     "rule": "Rule",
@@ -50,7 +52,7 @@ _COLUMNS = {
     "rank": "Rank",
 }
 _UNITS = {"Set": "ppm", "Measured": "ppm", "NO2": "ppm", "FiO2": "percent", "SpO2": "percent"}
-_UNITS |= {"Data age": "s"}
+_UNITS |= {"Data age": "s", "MetHb": "percent", "MetHb age": "h"}
 
 
 def ward_board(thresholds: Thresholds, site: Site) -> Dashboard:
@@ -152,7 +154,7 @@ def _beds(thresholds: Thresholds) -> Table:
         rules=("set-dose-high", "abrupt-stop", "methb-first-overdue", "course-over-14-days"),
         back=_LONGEST,
     )
-    asked = {"A": ward.beds(thresholds), "B": ward.worst_alerts()}
+    asked = {"A": ward.beds(thresholds), "B": ward.worst_alerts(), "C": ward.methb()}
     words = alarm_words(thresholds.dose_ppm, thresholds.dose_high_ppm)
     panel = table(about, asked, _COLUMNS, hidden=("patient", "rank"), mappings=words)
     join = DataTransformerConfig(

@@ -243,6 +243,16 @@ def test_the_wards_figures_are_right(ask: Ask, alerts: list[Alert], patient: str
     assert {row["heard"] for row in beds.values()} == {"heard"}
 
 
+def test_the_last_methemoglobin_of_each(ask: Ask, patient: str) -> None:
+    """Value and age are those of the newest collection, on the ward as at the patient."""
+    of_ward = {row["patient"]: row for row in ask(ward.methb())}
+    assert ask(patient_of.methb_now()) == [{"_value": of_ward[patient]["methb_pct"]}]
+    assert ask(patient_of.methb_age()) == [{"_value": of_ward[patient]["methb_h"]}]
+    assert ask(patient_of.methb_trend())[-1]["_value"] == of_ward[patient]["methb_pct"]
+    # Who is not heard of any more is no row for the sake of a result.
+    assert ask(ward.methb(), back=2 * DAY, stop=STOP + DAY) == []
+
+
 def test_a_silent_ward_says_so(ask: Ask) -> None:
     """Ten minutes after the last record nobody is on nitric oxide for sure, and four are silent."""
     later = STOP + timedelta(minutes=10)

@@ -74,6 +74,27 @@ def last_words(*conditions: str) -> str:
 """
 
 
+def results(*conditions: str) -> str:
+    """Standing methemoglobin results, in percent, patient by patient, in order of collection.
+
+    The newest word of each counts: an amendment replaces, a withdrawn one never was.
+    """
+    wanted = fields("id", "value", "unit", "status", "resulted")
+    return f"""methb = {rows("lab", wanted, f'r.code == "{METHEMOGLOBIN}"', *conditions)}
+  |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")
+  |> map(fn: (r) => ({{r with said: if exists r.resulted then r.resulted else string(v: r._time)}}))
+  |> group(columns: ["patient", "id"])
+  |> sort(columns: ["said"])
+  |> tail(n: 1)
+  |> group()
+  |> filter(fn: (r) => (r.status == "final" or r.status == "amended") and exists r.value)
+  |> map(fn: (r) => ({{_time: r._time, _measurement: "lab", _field: "methemoglobin",
+    patient: r.patient, _value: if r.unit == "1" then r.value * 100.0 else r.value}}))
+  |> group(columns: ["_measurement", "_field", "patient"])
+  |> sort(columns: ["_time"])
+"""
+
+
 def number_of(stream: str, each: int = 1) -> str:
     """Add up ``each`` for every row; no row at all where there is none.
 

@@ -2,12 +2,12 @@
 
 from deploy.grafana.queries.parts import (
     IMPORTS,
-    METHEMOGLOBIN,
     NOW,
     OF_PATIENT,
     fields,
     last_words,
     latest,
+    results,
     rows,
 )
 from deploy.grafana.thresholds import Thresholds
@@ -48,39 +48,21 @@ def _windows(asked: str) -> str:
 """
 
 
-def _methb() -> str:
-    """Standing results: the newest word of each; a withdrawn one never was. In percent."""
-    conditions = (f'r.code == "{METHEMOGLOBIN}"', OF_PATIENT)
-    wanted = fields("id", "value", "unit", "status", "resulted")
-    return f"""methb = {rows("lab", wanted, *conditions)}
-  |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")
-  |> group()
-  |> map(fn: (r) => ({{r with said: if exists r.resulted then r.resulted else string(v: r._time)}}))
-  |> group(columns: ["id"])
-  |> sort(columns: ["said"])
-  |> tail(n: 1)
-  |> group()
-  |> filter(fn: (r) => (r.status == "final" or r.status == "amended") and exists r.value)
-  |> map(fn: (r) => ({{_time: r._time, _measurement: "lab", _field: "methemoglobin",
-    _value: if r.unit == "1" then r.value * 100.0 else r.value}}))
-  |> group(columns: ["_measurement", "_field"])
-  |> sort(columns: ["_time"])
-"""
-
-
 def methb_trend() -> str:
     """Methemoglobin in percent, each at the time of its collection."""
-    return IMPORTS + _methb() + "methb\n"
+    return f"""{IMPORTS}{results(OF_PATIENT)}methb
+  |> keep(columns: ["_time", "_value", "_field", "_measurement"])
+"""
 
 
 def methb_now() -> str:
     """The value in percent that was collected last."""
-    return IMPORTS + _methb() + 'methb\n  |> last()\n  |> keep(columns: ["_value"])\n'
+    return IMPORTS + results(OF_PATIENT) + 'methb\n  |> last()\n  |> keep(columns: ["_value"])\n'
 
 
 def methb_age() -> str:
     """Hours since the last collection."""
-    return f"""{IMPORTS}{_methb()}methb
+    return f"""{IMPORTS}{results(OF_PATIENT)}methb
   |> last()
   |> map(fn: (r) => ({{_value: float(v: int(v: {NOW}) - int(v: r._time)) / 3600000000000.0}}))
   |> group()

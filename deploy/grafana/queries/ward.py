@@ -10,6 +10,7 @@ from deploy.grafana.queries.parts import (
     fields,
     last_words,
     latest,
+    results,
     rows,
 )
 from deploy.grafana.thresholds import Thresholds
@@ -105,6 +106,26 @@ union(tables: [worst, number])
   |> group()
   |> map(fn: (r) => ({{r with rank: string(v: 4 - r.rank)}}))
   |> sort(columns: ["rank"])
+"""
+
+
+def methb() -> str:
+    """One row a patient: the methemoglobin collected last, and how many hours ago.
+
+    Of the patients of ``beds`` only: who has left is no row of the board for the sake of a result.
+    """
+    lately = rows("telemetry", fields("mode"), start=f"date.sub(from: {NOW}, d: 12h)")
+    return f"""{IMPORTS}here = ({lately}
+  |> last()
+  |> filter(fn: (r) => {IN_UNITS})
+  |> group()
+  |> findColumn(fn: (key) => true, column: "patient"))
+{results()}methb
+  |> last()
+  |> group()
+  |> filter(fn: (r) => contains(value: r.patient, set: here))
+  |> map(fn: (r) => ({{patient: r.patient, methb_pct: r._value,
+    methb_h: float(v: int(v: {NOW}) - int(v: r._time)) / 3600000000000.0}}))
 """
 
 
