@@ -138,6 +138,17 @@ def test_a_board_that_was_moved_comes_back_into_its_folder(
     assert grafana.kept["/dashboards/uid/inowatch-ward"]["meta"]["folderUid"] == "inowatch"
 
 
+def test_a_newer_grafana_is_no_difference(grafana: GrafanaDouble, env: Env) -> None:
+    """It raises the version of a board's form and adds to it: the board is the same."""
+    env["INOWATCH_GRAFANA_URL"] = grafana.url
+    deploy(env)
+    for place, kept in grafana.kept.items():
+        if place.startswith("/dashboards"):
+            kept["dashboard"]["schemaVersion"] += 1
+            kept["dashboard"]["panels"][0]["pluginVersion"] = "12.0.0"
+    assert outcomes(deploy(env)) == dict.fromkeys(THINGS, "unchanged")
+
+
 @pytest.mark.parametrize(
     ("place", "mark", "name"),
     [
