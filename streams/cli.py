@@ -11,6 +11,7 @@ import click
 
 from streams.audit.cli import audit
 from streams.console import in_words, settings_of_environment
+from streams.grafana.cli import deploy_grafana
 from streams.letters.cli import dead_letters
 from streams.offline_commands import explain, policy, replay, scenario
 from streams.whatif.cli import whatif
@@ -157,6 +158,7 @@ def deploy_kafka() -> None:
         sys.exit(run_deploy_kafka(settings_of_environment()))
 
 
+deploy.add_command(deploy_grafana)
 for command in (replay, whatif, policy, explain, scenario, dead_letters, audit):
     main.add_command(command)
 
