@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help demo test lint format mutants faults bench simulate-report lock clean
+.PHONY: help demo test lint format mutants faults bench simulate-report boards lock clean
 
 help: ## what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
@@ -35,6 +35,9 @@ bench: $(VENV)/.ready ## speed and memory beside the peers', in one run (15 min)
 
 simulate-report: $(VENV)/.ready ## 1000 bed-days of correct care and every hazard, judged; figures at the end
 	$(BIN)/python -m tests.simulation
+
+boards: $(VENV)/.ready ## Grafana's golden files and the runbooks' frames, written anew
+	$(BIN)/python -m streams.grafana.golden
 
 lock: $(VENV)/.ready ## resolve the dependencies anew
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \

@@ -14,6 +14,7 @@ from streams.console import in_words, settings_of_environment
 from streams.deploy_influxdb import deploy_influxdb
 from streams.deploy_named import deploy_what_is_named
 from streams.deploy_users import deploy_users
+from streams.grafana.cli import deploy_grafana
 from streams.letters.cli import dead_letters
 from streams.offline_commands import explain, policy, replay, scenario
 from streams.whatif.cli import whatif
@@ -177,6 +178,7 @@ def deploy_kafka() -> None:
 
 deploy.add_command(deploy_influxdb)
 deploy.add_command(deploy_users)
+deploy.add_command(deploy_grafana)
 for command in (replay, whatif, policy, explain, scenario, dead_letters, audit):
     main.add_command(command)
 

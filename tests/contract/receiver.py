@@ -16,7 +16,7 @@ import subprocess
 import tempfile
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -139,13 +139,14 @@ def contract_file(name: str) -> Path:
 
 @contextlib.contextmanager
 def validating_server(description: Path, work: Path) -> Iterator[str]:
-    """Serve ``description`` (OpenAPI, JSON) with Prism; gives ``http://127.0.0.1:PORT``.
+    """Serve ``description`` (OpenAPI or Swagger, JSON) with Prism; gives ``http://127.0.0.1:PORT``.
 
     Prism leaves out the path of the description's server (``/v2``), so a copy in ``work`` has it
     moved in front of every path. A request that breaks the description is answered 4xx.
     """
     described = json.loads(description.read_text())
-    prefix = "/" + described["servers"][0]["url"].split("/", 3)[3]
+    servers = described.get("servers")
+    prefix = "/" + servers[0]["url"].split("/", 3)[3] if servers else described["basePath"]
     described["paths"] = {prefix + path: what for path, what in described["paths"].items()}
     copy = work / description.name
     copy.write_text(json.dumps(described))
@@ -181,22 +182,27 @@ def _wait_for(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
 
 
 def _prism() -> list[str]:
-    """Prism's command line, installed into the user's cache once; other test runs wait for it."""
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node is None or npm is None:
-        cannot("node and npm are not on the PATH; Prism needs them")
+    """Prism's command line."""
+    home = node_packages(f"prism-{PRISM}", [f"@stoplight/prism-cli@{PRISM}"])
+    return ["node", str(home / "node_modules" / "@stoplight" / "prism-cli" / "dist" / "index.js")]
+
+
+def node_packages(name: str, packages: Sequence[str]) -> Path:
+    """Install packages of npm into the user's cache once; other test runs wait for it."""
+    npm = shutil.which("npm")
+    if shutil.which("node") is None or npm is None:
+        cannot("node and npm are not on the PATH")
     cache = platformdirs.user_cache_path("inowatch")
     cache.mkdir(parents=True, exist_ok=True)
-    home = cache / f"prism-{PRISM}"
-    entry = home / "node_modules" / "@stoplight" / "prism-cli" / "dist" / "index.js"
-    with (cache / f"prism-{PRISM}.lock").open("w") as lock:
+    home = cache / name
+    with (cache / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not entry.is_file():
-            _install(npm, home)
-    return [node, str(entry)]
+        if not (home / "node_modules").is_dir():
+            _install(npm, home, packages)
+    return home
 
 
-def _install(npm: str, home: Path) -> None:
+def _install(npm: str, home: Path, packages: Sequence[str]) -> None:
     """Install beside ``home`` and move it there whole, so that a broken install is never found."""
     with tempfile.TemporaryDirectory(dir=home.parent) as staging:
         target = Path(staging) / "whole"
@@ -205,15 +211,15 @@ def _install(npm: str, home: Path) -> None:
         command = [npm, "install", "--prefix", str(target), *options]
         try:
             done = subprocess.run(
-                [*command, f"@stoplight/prism-cli@{PRISM}"],
+                [*command, *packages],
                 capture_output=True,
                 check=False,
                 text=True,
                 timeout=INSTALL_LIMIT_S,
             )
         except subprocess.TimeoutExpired:
-            cannot(f"Prism was not installed within {INSTALL_LIMIT_S:g} s")
+            cannot(f"{home.name} was not installed within {INSTALL_LIMIT_S:g} s")
         if done.returncode != 0:
-            cannot(f"Prism cannot be installed: {done.stderr.strip()}")
+            cannot(f"{home.name} cannot be installed: {done.stderr.strip()}")
         shutil.rmtree(home, ignore_errors=True)
         target.rename(home)

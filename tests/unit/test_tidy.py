@@ -39,6 +39,7 @@ CORE = (
     "alerts/profile_book.py",
     "alerts/reasons.py",
     "alerts/rule.py",
+    "alerts/runbook.py",
     "streams/audit/question.py",
     "streams/audit/spc.py",
     "streams/batch.py",

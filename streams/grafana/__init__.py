@@ -1,0 +1,1 @@
+"""``inowatch deploy grafana``: the site's settings and limits, handed to ``deploy.grafana``."""
