@@ -229,6 +229,18 @@ def test_kubernetes_runs_every_role() -> None:
         }
 
 
+def test_every_setting_is_one() -> None:
+    """A setting that is misspelt here would do nothing: each is one that the product reads."""
+    asked = set(named("ConfigMap")["inowatch"]["data"])
+    for one in named("StatefulSet").values():
+        (container,) = one["spec"]["template"]["spec"]["containers"]
+        asked |= {each["name"] for each in container["env"]}
+    for service in compose()["services"].values():
+        asked |= {name for name in service.get("environment", {}) if name.startswith("INOWATCH")}
+    sources = "".join(path.read_text() for path in (ROOT / "streams").rglob("*.py"))
+    assert [name for name in sorted(asked) if f'"{name}"' not in sources] == []
+
+
 def test_what_is_one() -> None:
     """The board needs every partition; journal and watchdog are one a site: none has a second."""
     sets = named("StatefulSet")
