@@ -25,9 +25,10 @@ import "date"
 
 option task = {{name: "{name}", every: {every}, offset: {offset}}}
 
+{span}
 // Whole minutes only: half of one would be written over a whole one.
-from_time = date.truncate(t: date.sub(d: {back}, from: now()), unit: 1m)
-to_time = date.truncate(t: now(), unit: 1m)
+from_time = date.truncate(t: span_from, unit: 1m)
+to_time = date.truncate(t: span_to, unit: 1m)
 
 // A reading of its own for each: only what one alone reads is summed up in the storage.
 read = (fn) => from(bucket: "{samples}")
@@ -57,12 +58,12 @@ read(fn: (r) => r._field == "mode")
 
 
 class MinuteTask(Struct, frozen=True):
-    """When the minutes are computed, and how far back; durations as Flux writes them."""
+    """When minutes are computed, and which (``span``); durations as Flux writes them."""
 
     name: str
     every: str
     offset: str
-    back: str
+    span: str
 
     def script(self, samples: str, minutes: str) -> str:
         """Write the task from the bucket ``samples`` into the bucket ``minutes``."""
@@ -70,7 +71,7 @@ class MinuteTask(Struct, frozen=True):
             name=self.name,
             every=self.every,
             offset=self.offset,
-            back=self.back,
+            span=self.span,
             samples=samples,
             minutes=minutes,
             measurement=MEASUREMENT,
@@ -78,9 +79,20 @@ class MinuteTask(Struct, frozen=True):
         )
 
 
+_LATELY = """\
+// A device that was out of reach for an hour sends what it has stored.
+span_from = date.sub(d: 2h, from: now())
+span_to = now()
+"""
+_LATE = """\
+// A recorder that was down catches up with what Kafka has kept: seven days. One day of them in each
+// run, another every three hours, so that no run is long.
+days = date.hour(t: now()) / 3
+span_from = date.sub(d: duration(v: string(v: days + 1) + "d"), from: now())
+span_to = date.sub(d: duration(v: string(v: days) + "d"), from: now())
+"""
+
 TASKS = (
-    # A device that was out of reach for an hour sends what it has stored.
-    MinuteTask(name="inowatch-minutes", every="10m", offset="1m", back="2h"),
-    # A recorder that was down catches up with what Kafka has kept: seven days of it.
-    MinuteTask(name="inowatch-minutes-late", every="1d", offset="2h", back="8d"),
+    MinuteTask(name="inowatch-minutes", every="10m", offset="1m", span=_LATELY),
+    MinuteTask(name="inowatch-minutes-late", every="3h", offset="5m", span=_LATE),
 )

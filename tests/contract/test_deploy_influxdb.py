@@ -179,11 +179,12 @@ def sample(time_: datetime, seq: int, **numbers: float | None) -> Telemetry:
     )
 
 
-def ran(site: Site, name: str) -> None:
-    """Run a task now and wait for its end."""
+def ran(site: Site, name: str, at: datetime | None = None) -> None:
+    """Run a task, as of now or of another time, and wait for its end."""
     with site.api() as api:
         (task,) = api.find("tasks", org=ORG, name=name)
-        begun = api.post(f"tasks/{task['id']}/runs", {})
+        asked = {} if at is None else {"scheduledFor": at.isoformat()}
+        begun = api.post(f"tasks/{task['id']}/runs", asked)
         run, until_s = begun, time.monotonic() + RUN_S
         while run["status"] not in {"success", "failed", "canceled"}:
             assert time.monotonic() < until_s, run
@@ -203,7 +204,7 @@ def minutes(site: Site, start: datetime, stop: datetime) -> dict[str, dict[datet
     """
     rows: dict[str, dict[datetime, float]] = {}
     with site.api(GRAFANA) as api:
-        header, *lines = [line.split(",") for line in api.query(ORG, query).split()]
+        header, *lines = [line.split(",") for line in api.query(ORG, query).split()] or [[]]
     for line in lines:
         row = dict(zip(header, line, strict=True))
         assert row["device"] == "d1"
@@ -216,7 +217,10 @@ def minutes(site: Site, start: datetime, stop: datetime) -> dict[str, dict[datet
 def test_the_tasks_make_minutes(site: Site) -> None:
     """Mean, least, most, count of each whole minute; late ones too; again is the same."""
     now = datetime.now(UTC).replace(second=0, microsecond=0)
-    recent, old = now - timedelta(minutes=30), now - timedelta(days=5)
+    recent = now - timedelta(minutes=30)
+    # At three in the afternoon it looks at the day that began six days before.
+    afternoon = now.replace(hour=15, minute=0) - timedelta(days=1)
+    old = afternoon - timedelta(days=5, hours=12)
     readings = (18.0, 20.0, None, 25.0)
 
     def kept(minute: datetime) -> None:
@@ -246,7 +250,9 @@ def test_the_tasks_make_minutes(site: Site) -> None:
     }
     ran(site, TASKS[0].name)
     assert minutes(site, *lately) == rows
-    ran(site, TASKS[1].name)
+    ran(site, TASKS[1].name, afternoon - timedelta(hours=3))
+    assert minutes(site, old - day, old + day) == {}
+    ran(site, TASKS[1].name, afternoon)
     late = minutes(site, old - day, old + day)
     assert late["no_ppm_mean"] == {old: 21.0, old + timedelta(minutes=1): 1.0}
     assert minutes(site, *lately) == rows
@@ -310,7 +316,7 @@ def test_a_task_follows_the_version(site: Site) -> None:
     """A task with another text than this version's gets this version's."""
     with site.api() as api:
         (task,) = api.find("tasks", org=ORG, name=TASKS[1].name)
-        api.patch(f"tasks/{task['id']}", {"flux": task["flux"].replace("8d", "3d")})
+        api.patch(f"tasks/{task['id']}", {"flux": task["flux"].replace("/ 3", "/ 4")})
         done = set_up(site.wanted(), site.secrets, None)
         assert done.changes == ["brought the task inowatch-minutes-late up to this version"]
         assert api.get(f"tasks/{task['id']}")["flux"] == task["flux"]
