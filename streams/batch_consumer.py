@@ -43,7 +43,7 @@ FETCH_WAIT_MS = 100
 waits for it: with Faust's 1500 ms a restarted worker stands still before its first record."""
 
 _BUSY_WAIT_MS = 20
-"""The same while records are being handed out. The client has one question open at a time, and asks
+"""The same while records come. The client has one question open at a time, and asks
 in it for no partition of which it still holds records: with a backlog it comes to ask for the quiet
 partitions alone, and meanwhile the others run dry."""
 
@@ -111,7 +111,7 @@ class BatchConsumer(Consumer):  # type: ignore[misc] # Faust ships no types
             timeout = min(timeout, _SOON_S)
         seeks = self._seeks
         fetched = await super()._getmany(wanted or _NOWHERE, timeout)
-        self._wait_for(_BUSY_WAIT_MS if fetched or records else FETCH_WAIT_MS)
+        self._wait_for(_BUSY_WAIT_MS if fetched else FETCH_WAIT_MS)
         batches: dict[TP, list[Any]] = {}
         for tp, found in fetched.items():
             if self._is_changelog_tp(tp):
@@ -187,8 +187,8 @@ class BatchConsumer(Consumer):  # type: ignore[misc] # Faust ships no types
 
         Asked in the client's own thread, beside what else is asked there and may have to wait.
         """
-        asking = asyncio.run_coroutine_threadsafe(self._ask(), self._thread.thread_loop)
         asked_s = time.monotonic()
+        asking = asyncio.run_coroutine_threadsafe(self._ask(), self._thread.thread_loop)
         done = await asyncio.wrap_future(asking) and self._is_member
         if done:
             self.lease.renew(asked_s)

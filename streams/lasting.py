@@ -105,7 +105,11 @@ class Lasting:
 
     async def checkpoint(self, partitions: Iterable[Partition]) -> None:
         """Write every state that has changed, and with it how far each partition has come."""
-        await asyncio.gather(*[self._write(partition) for partition in partitions])
+        writes = [self._write(partition) for partition in partitions]
+        # None is left under way: whoever is refused may forget everything next.
+        for failed in await asyncio.gather(*writes, return_exceptions=True):
+            if failed is not None:
+                raise failed
 
     async def _write(self, partition: Partition) -> None:
         # One at a time: an older state must never come behind a newer one.
@@ -119,8 +123,12 @@ class Lasting:
             return
         values = [(name.encode(), packed(partition.ward.patients[name])) for name in sorted(names)]
         values.append((_mark_key(number), encode(mark)))
-        await self._way.hold()
-        await self._way.keep(number, values)
+        try:
+            await self._way.hold()
+            await self._way.keep(number, values)
+        except BaseException:
+            self._dirty[number] |= names
+            raise
         self._table().update(values)
         self._marks[number] = mark
 

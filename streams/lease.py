@@ -33,8 +33,8 @@ class Lease:
 
     ``prove`` asks the group once more, calls ``renew`` when it says yes, and says whether it did.
     It may take as long as the group is out of reach. ``turn`` counts how often the partitions were
-    given away. ``lost_s`` is when the group said no (``time.monotonic``): from then on there is
-    nothing to ask until ``begin``.
+    given away and assigned. ``lost_s`` is when the group said no (``time.monotonic``): from then on
+    there is nothing to ask until ``begin``.
     """
 
     def __init__(self, prove: Callable[[], Awaitable[bool]]) -> None:
@@ -47,7 +47,12 @@ class Lease:
         self._stood_still = False
 
     def begin(self) -> None:
-        """The group has just assigned partitions to this worker."""
+        """The group has just assigned partitions to this worker.
+
+        What was asked before says nothing of them: whoever waits for that answer is superseded.
+        """
+        self.turn += 1
+        self._question = None
         self.lost_s = None
         self.renew(time.monotonic())
 

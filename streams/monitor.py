@@ -89,7 +89,7 @@ class Monitor:
     async def _handle(self, batch: Batch) -> None:
         topic, number = batch[0].topic, batch[0].partition
         if TP(topic, number) not in self.app.consumer.assignment():
-            return  # given away meanwhile: whoever holds it now has it too
+            raise Superseded("its partition was given away meanwhile")
         partition = self._held.get(number)
         if partition is None:
             partition = self._held[number] = await self._take_over(number)
@@ -183,11 +183,16 @@ class Monitor:
 
     async def _tick(self) -> None:
         """Send the time into every partition held of every input topic."""
+        held = [tp for tp in self.app.assignor.assigned_actives() if tp.topic in self._ticked]
+        if not held:
+            return
+        try:
+            await self.hold()
+        except Superseded:
+            return  # others send it now
         tick = encode(Tick(time=self._clock()))
-        for tp in self.app.assignor.assigned_actives():
-            topic = self._ticked.get(tp.topic)
-            if topic is not None:
-                await topic.send(value=tick, partition=tp.partition)
+        for tp in held:
+            await self._ticked[tp.topic].send(value=tick, partition=tp.partition)
         await self._tell_of_units()
 
     async def _tell_of_units(self) -> None:

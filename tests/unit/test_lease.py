@@ -69,7 +69,7 @@ def test_a_no_to_a_question_before_a_rebalance() -> None:
     group = Group(False)
 
     async def rebalance() -> bool:
-        group.lease.turn += 1
+        group.lease.begin()
         return await Group.prove(group)
 
     group.lease = Lease(rebalance)
