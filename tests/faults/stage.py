@@ -82,8 +82,13 @@ class Stage(Product):
         self._keeper.start()
 
     def launch(self, role: str, instance: str = "0") -> None:
-        """Start a worker; its name is ``ROLE-INSTANCE``."""
+        """Start a worker; its name is ``ROLE-INSTANCE``. One that is there already stays.
+
+        Two faults may want the same one, and of two nobody would dismiss the first.
+        """
         name = f"{role}-{instance}"
+        if name in self.workers:
+            return
         arms = dict(self.always[role])
         if self.lives[name]:
             arms |= self.lives[name].popleft()

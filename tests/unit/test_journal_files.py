@@ -79,7 +79,7 @@ def fill(home: Path, keys: Keys, offsets: range) -> bytes:
 
 def verify(home: Path, key_file: Path, *words: str) -> Result:
     """Run the command."""
-    command = ["journal", "verify", "--journal", str(home), "--key-file", str(key_file), *words]
+    command = ["audit", "verify", "--journal", str(home), "--key-file", str(key_file), *words]
     return CliRunner().invoke(main, command, env={"INOWATCH_STORE": "", "INOWATCH_ANCHORS": ""})
 
 
