@@ -7,8 +7,8 @@ Alertmanager's clock would raise it. Twice the same message is one alert.
 
 Promise: no alert ends by silence. Without an end Alertmanager takes one that is not sent again
 within its ``resolve_timeout`` (5 min) for over; here the end lies a hundred years ahead, and the
-watchdog, not a missing word, tells that the monitor is blind. Of a person it says bed and
-unit and no pseudonym: who may see Alertmanager's page is not for us to say.
+watchdog, not a missing word, tells that the monitor is blind. Of a person it says bed and unit
+and no pseudonym: who may see Alertmanager's page is not for us to say.
 
 What it does not do: send again. Alertmanager keeps no alerts on its disk, so one that is restarted
 has forgotten what fires until the next transition. Have PagerDuty or the webhook beside it. Nor
@@ -73,7 +73,7 @@ class Alertmanager:
         self._url = base / "api" / "v2" / "alerts"
         self._headers = {} if token is None else {"authorization": f"Bearer {token}"}
         # As with a webhook, a password may stand in the path, and a 404 page repeats the path.
-        hidden = (() if token is None else (token,)) + ((base.path,) if base.path != "/" else ())
+        hidden = tuple(word for word in (token, base.raw_path) if word not in (None, "/"))
         self._poster = Poster(
             session=session, timeout_s=timeout_s, secrets=hidden, tls=_tls(ca_file)
         )
@@ -85,8 +85,12 @@ class Alertmanager:
         # The page first: whatever becomes of the rest, it is out.
         answer = await self._post([opened(page)])
         own = labels(page.alert)
-        others = [one for one in await self._firing(page.alert.id) if one.labels != own]
-        await self._end(others, page.alert)
+        try:
+            others = [one for one in await self._firing(page.alert.id) if one.labels != own]
+            await self._end(others, page.alert)
+        except Refused as refused:
+            # It would be refused again, and the next pages must not wait behind this one.
+            return f"{answer}; what it takes the place of stays: {refused.reason}"
         return answer
 
     async def close(self) -> None:
@@ -98,16 +102,11 @@ class Alertmanager:
         return await self._post([ended(one, alert.at) for one in firing]) if firing else ""
 
     async def _firing(self, alert_id: str) -> list[Firing]:
-        """Ask what fires under this alert id, silenced or not.
-
-        No answer of this kind is final: a page that was taken is not to count as refused.
-        """
+        """Ask what fires under this alert id, silenced or not."""
         url = self._url.with_query(filter=f"alert={json.dumps(alert_id)}")
+        said = await self._poster.ask(url, self._headers, FIRING_MAX_BYTES)
         try:
-            said = await self._poster.ask(url, self._headers, FIRING_MAX_BYTES)
             return msgspec.json.decode(said, type=list[Firing])
-        except Refused as refused:
-            raise Unavailable(f"it does not say what fires: {refused.reason}") from None
         except msgspec.DecodeError as wrong:
             raise Unavailable(f"it does not say what fires: {wrong}") from None
 

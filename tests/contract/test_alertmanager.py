@@ -325,19 +325,40 @@ def test_a_status_means_what_it_means_for_all_sinks(status: int, outcome: type[E
 
 
 @pytest.mark.parametrize(
-    "answer", [Answer(403, "not you"), Answer(200, "<html>"), Answer(200, '[{"labels": {}}]')]
+    ("answer", "said"),
+    [
+        (Answer(503), "^503 noted"),
+        (Answer(200, "<html>"), "does not say what fires"),
+        (Answer(200, '[{"labels": {}}]'), "does not say what fires"),
+        (Answer(200, "[", manner="hang-in-body"), "does not say what fires"),
+    ],
 )
-def test_a_page_is_out_before_anything_else(answer: Answer) -> None:
-    """Who may not ask what fires has told all the same; it is tried again, and is not refused."""
+def test_a_page_is_out_before_anything_else(answer: Answer, said: str) -> None:
+    """Where nobody says what else fires, the page has been told; and it is tried again."""
 
     async def scene() -> None:
         async with Receiver(Answer(200), answer) as receiver:
-            sink = Alertmanager(receiver.url)
-            with pytest.raises(Unavailable, match="does not say what fires"):
+            sink = Alertmanager(receiver.url, timeout_s=0.5)
+            with pytest.raises(Unavailable, match=said):
                 await sink.send(a_page())
             await sink.close()
-            assert receiver.posts[0].body
-            assert [post.body for post in receiver.posts[1:]] == [b""]
+            page, question = receiver.posts
+            assert json.loads(page.body)[0]["labels"]["bed"] == "4"
+            assert question.body == b""
+
+    asyncio.run(scene())
+
+
+def test_no_page_waits_behind_a_refused_question() -> None:
+    """Who may post and not ask has told, and says what it could not do; a resolve is refused."""
+
+    async def scene() -> None:
+        async with Receiver(Answer(200), Answer(403, "no"), Answer(403, "no")) as receiver:
+            sink = Alertmanager(receiver.url)
+            assert (await sink.send(a_page())).endswith("the place of stays: 403 no")
+            with pytest.raises(Refused, match=r"^403 no"):
+                await sink.send(a_page(phase="cleared"))
+            await sink.close()
 
     asyncio.run(scene())
 
