@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from alerts.sinks.alertmanager import Alertmanager
 from alerts.sinks.pagerduty import PagerDuty
 from alerts.sinks.port import Sink
 from alerts.sinks.webhook import Webhook
@@ -15,3 +16,8 @@ def receivers(settings: Settings) -> Iterator[Sink]:
         yield PagerDuty(key, base=settings.pagerduty_url)
     if settings.webhook_url is not None and settings.webhook_secret_file is not None:
         yield Webhook(settings.webhook_url, settings.webhook_secret_file.read_text().strip())
+    if settings.alertmanager_url is not None:
+        token_file = settings.alertmanager_token_file
+        token = None if token_file is None else token_file.read_text().strip()
+        ca_file = settings.alertmanager_ca_file
+        yield Alertmanager(settings.alertmanager_url, token, ca_file=ca_file)

@@ -54,6 +54,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     pagerduty_url: str = "https://events.pagerduty.com"
     webhook_url: str | None = None
     webhook_secret_file: Path | None = None
+    alertmanager_url: str | None = None
+    alertmanager_token_file: Path | None = None
+    alertmanager_ca_file: Path | None = None
     page_from: Priority = "low"
     terminal: bool = False
     watched: tuple[str, ...] = WATCHED
@@ -121,6 +124,9 @@ def read_settings(env: Mapping[str, str]) -> Settings:  # noqa: C901 - one line 
         pagerduty_url=env.get("INOWATCH_PAGERDUTY_URL", "https://events.pagerduty.com"),
         webhook_url=env.get("INOWATCH_WEBHOOK_URL"),
         webhook_secret_file=secret("INOWATCH_WEBHOOK_SECRET_FILE"),
+        alertmanager_url=env.get("INOWATCH_ALERTMANAGER_URL") or None,
+        alertmanager_token_file=secret("INOWATCH_ALERTMANAGER_TOKEN_FILE"),
+        alertmanager_ca_file=secret("INOWATCH_ALERTMANAGER_CA_FILE"),
         page_from=page_from or "low",
         terminal=env.get("INOWATCH_TERMINAL") == "1",
         watched=watched,

@@ -1,4 +1,4 @@
-"""One HTTP POST, and what its answer means: the same table for every sink that speaks HTTP.
+"""One HTTP request, and what its answer means: the same table for every sink that speaks HTTP.
 
     2xx                   taken
     408, 429, 5xx         Unavailable, with the receiver's Retry-After
@@ -10,6 +10,7 @@ carry none of the secrets given at the start. It does not know what is in the bo
 """
 
 import ipaddress
+import ssl
 from asyncio import IncompleteReadError
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -35,7 +36,8 @@ _LATER = frozenset({408, 429, *range(500, 600)})
 class Poster:
     """Posts over one session, which is the caller's or is opened at the first post.
 
-    ``secrets`` are blotted out of every answer and reason.
+    ``secrets`` are blotted out of every answer and reason. ``tls`` says whose certificates are
+    believed; without it those that the system believes.
     """
 
     def __init__(
@@ -44,30 +46,29 @@ class Poster:
         session: aiohttp.ClientSession | None = None,
         timeout_s: float = TIMEOUT_S,
         secrets: tuple[str, ...] = (),
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._session = session
         self._own: aiohttp.ClientSession | None = None
         self._timeout_s = timeout_s
         self._secrets = secrets
+        self._tls = tls or True
 
     async def post(self, url: URL, body: bytes, headers: dict[str, str]) -> str:
         """Post ``body`` once; returns the answer as one short line.
 
         Raises ``Refused`` or ``Unavailable`` by the table above.
         """
-        try:
-            status, answer, wait_s = await self._exchange(url, body, headers)
-        except TimeoutError:
-            raise Unavailable(f"no answer within {self._timeout_s:g} s") from None
-        except (aiohttp.ClientError, OSError) as fault:
-            # From None: the original may carry the request, and the request carries the secret.
-            said = self._line(str(fault))
-            raise Unavailable(f"{type(fault).__name__}: {said}") from None
-        if status in _TAKEN:
-            return answer
-        if status in _LATER:
-            raise Unavailable(answer, wait_s)
-        raise Refused(answer)
+        status, said = await self._settled("POST", url, body, headers, ANSWER_MAX_BYTES)
+        return self._line(status, said)
+
+    async def ask(self, url: URL, headers: dict[str, str], most_bytes: int) -> bytes:
+        """Get ``url`` once; returns the body as it came, at most so much of it. Raises as a post.
+
+        What is longer, or was lost on the way, is cut: the caller sees that it cannot be read.
+        """
+        _, said = await self._settled("GET", url, None, headers, most_bytes)
+        return said
 
     async def close(self) -> None:
         """Close the session where it was opened here; the caller's stays open."""
@@ -75,20 +76,39 @@ class Poster:
             await self._own.close()
             self._own = None
 
+    async def _settled(
+        self, method: str, url: URL, body: bytes | None, headers: dict[str, str], most_bytes: int
+    ) -> tuple[int, bytes]:
+        """Status and body of a request that was taken; raises for any other."""
+        try:
+            status, said, wait_s = await self._exchange(method, url, body, headers, most_bytes)
+        except TimeoutError:
+            raise Unavailable(f"no answer within {self._timeout_s:g} s") from None
+        except (aiohttp.ClientError, OSError) as fault:
+            # From None: the original may carry the request, and the request carries the secret.
+            words = self._blotted(str(fault))
+            raise Unavailable(f"{type(fault).__name__}: {words}") from None
+        if status in _TAKEN:
+            return status, said
+        if status in _LATER:
+            raise Unavailable(self._line(status, said), wait_s)
+        raise Refused(self._line(status, said))
+
     async def _exchange(
-        self, url: URL, body: bytes, headers: dict[str, str]
-    ) -> tuple[int, str, float | None]:
-        """Status, answer as one line, and the wait asked for in seconds."""
-        async with self._opened().post(
+        self, method: str, url: URL, body: bytes | None, headers: dict[str, str], most_bytes: int
+    ) -> tuple[int, bytes, float | None]:
+        """Status, beginning of the answer, and the wait asked for in seconds."""
+        async with self._opened().request(
+            method,
             url,
             data=body,
             headers={"content-type": "application/json", **headers},
             allow_redirects=False,
             timeout=aiohttp.ClientTimeout(total=self._timeout_s),
+            ssl=self._tls,
         ) as response:
-            said = await _beginning(response)
-            answer = self._line(f"{response.status} {said.decode(errors='replace')}")
-            return response.status, answer, retry_after_s(response.headers)
+            said = await _beginning(response, most_bytes)
+            return response.status, said, retry_after_s(response.headers)
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is not None:
@@ -97,7 +117,11 @@ class Poster:
             self._own = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
         return self._own
 
-    def _line(self, said: str) -> str:
+    def _line(self, status: int, said: bytes) -> str:
+        """One line of an answer, from the beginning of its body."""
+        return self._blotted(f"{status} {said[:ANSWER_MAX_BYTES].decode(errors='replace')}")
+
+    def _blotted(self, said: str) -> str:
         """One printable line without secrets: it is written to logs and shown on screens."""
         for secret in self._secrets:
             said = said.replace(secret, "[secret]")
@@ -105,14 +129,14 @@ class Poster:
         return "".join(c if c.isprintable() else "?" for c in words)[:ANSWER_MAX_CHARS]
 
 
-async def _beginning(response: aiohttp.ClientResponse) -> bytes:
+async def _beginning(response: aiohttp.ClientResponse, most_bytes: int) -> bytes:
     """Read the first bytes of the body; empty where it is lost on the way.
 
     The status has come by then and it alone decides: a page that was taken is not sent again
     because the rest of the answer hangs.
     """
     try:
-        return await response.content.readexactly(ANSWER_MAX_BYTES)
+        return await response.content.readexactly(most_bytes)
     except IncompleteReadError as whole:
         return whole.partial
     except (aiohttp.ClientError, OSError):

@@ -42,6 +42,7 @@ for number in 1 2 3; do
 done
 certificate deploy deploy "DNS:deploy"
 certificate influxdb influxdb "DNS:influxdb,DNS:localhost,IP:127.0.0.1"
+certificate alertmanager alertmanager "DNS:alertmanager,DNS:localhost,IP:127.0.0.1"
 certificate grafana grafana "DNS:grafana,DNS:localhost,IP:127.0.0.1"
 [ -s grafana-admin-password ] || openssl rand -base64 33 > grafana-admin-password
 # The name of the journal's key is the month in which it came into use.

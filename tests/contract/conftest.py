@@ -6,7 +6,7 @@ With ``CI=true`` a server that cannot be had is a failure, not a skip.
 import os
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +16,8 @@ from influxdb_client.domain.bucket_retention_rules import BucketRetentionRules
 from influxdb_client.domain.permission import Permission
 from influxdb_client.domain.permission_resource import PermissionResource
 
+from deploy.alertmanager.build import CannotBuild as NoAlertmanager
+from deploy.alertmanager.build import alertmanager_path
 from deploy.influxdb.build import CannotBuild, influxd_path
 from deploy.influxdb.server import InfluxServer
 from streams.stores.open import TOKEN_VARIABLE, open_store
@@ -71,13 +73,26 @@ class Influx(NamedTuple):
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Build influxd, where it must be built, before any test's time limit begins to run."""
+    """Build influxd and Alertmanager, where they must be built, before any test's limit runs."""
     need = {"influxd"} if SERVER_VARIABLE in os.environ else {"influxd"} | _NEED_INFLUXDB
-    if any(need & set(getattr(item, "fixturenames", ())) for item in session.items):
-        try:
+    asked = {name for item in session.items for name in getattr(item, "fixturenames", ())}
+    with suppress(CannotBuild):  # the fixture says it, test by test
+        if need & asked:
             influxd_path()
-        except CannotBuild:
-            return  # the fixture says it, test by test
+    with suppress(NoAlertmanager):
+        if "alertmanager" in asked:
+            alertmanager_path()
+
+
+@pytest.fixture(scope="session")
+def alertmanager() -> Path:
+    """Find or build an Alertmanager."""
+    try:
+        return alertmanager_path()
+    except NoAlertmanager as missing:
+        if os.environ.get("CI") == "true":
+            pytest.fail(str(missing))
+        pytest.skip(str(missing))
 
 
 @pytest.fixture(scope="session")

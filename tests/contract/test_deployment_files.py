@@ -23,6 +23,7 @@ from streams.settings import WATCHABLE
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 COMPOSE = DEPLOY / "compose.yaml"
+BESIDE = sorted((DEPLOY / "compose").glob("*.yml"))
 KUBERNETES = DEPLOY / "kubernetes"
 MANIFESTS = sorted(KUBERNETES.glob("*.yaml"))
 KUBERNETES_VERSION = "1.33"
@@ -63,7 +64,7 @@ def named(kind: str) -> dict[str, dict[str, Any]]:
 
 def test_yamllint() -> None:
     """Every YAML file of the deployment is in its form."""
-    listed = [str(path) for path in (COMPOSE, *MANIFESTS)]
+    listed = [str(path) for path in (COMPOSE, *MANIFESTS, *BESIDE)]
     options = ["--strict", "-c", str(DEPLOY / ".yamllint.yaml")]
     assert said_by(str(TOOLS / "yamllint"), *options, *listed) == (0, "")
 
@@ -103,7 +104,7 @@ def test_docker_reads_it(tmp_path: Path) -> None:
 
 def image_names() -> list[str]:
     """List what the compose file has images of."""
-    return ["KAFKA", "INFLUXDB", "GRAFANA", "INOWATCH"]
+    return ["KAFKA", "INFLUXDB", "GRAFANA", "ALERTMANAGER", "INOWATCH"]
 
 
 @pytest.mark.parametrize("path", MANIFESTS, ids=lambda path: path.name)
@@ -186,7 +187,7 @@ def test_the_secrets_that_compose_names_are_made(tmp_path: Path) -> None:
     by_set_up |= {"influxdb-write-token", "influxdb-grafana-token"}
     assert wanted - made.keys() == by_set_up
     assert {path.stat().st_mode & 0o777 for path in made.values()} == {0o600}
-    for name in ("kafka-1", "influxdb", "grafana", "deploy"):
+    for name in ("kafka-1", "influxdb", "grafana", "alertmanager", "deploy"):
         ssl.create_default_context().load_cert_chain(made[f"{name}.crt"], made[f"{name}.key"])
     before = {name: path.read_bytes() for name, path in made.items()}
     assert said_by("sh", str(script), str(tmp_path)) == (0, "")

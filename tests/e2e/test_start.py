@@ -95,6 +95,7 @@ def test_wrong_use(words: list[str], fault: str) -> None:
         ("recorder", "INOWATCH_STORE", "postgres://x", "no store has the scheme"),
         ("pager", "INOWATCH_WEBHOOK_URL", "http://example.org/x", "https"),
         ("watchdog", "INOWATCH_WEBHOOK_URL", "http://example.org/x", "https"),
+        ("pager", "INOWATCH_ALERTMANAGER_URL", "http://alertmanager:9093", "https only"),
         ("journal", "INOWATCH_JOURNAL_KEY_FILE", __file__, f"key file {__file__}"),
         ("watchdog", "INOWATCH_HEARTBEAT_URL", "http://example.org/x", "https"),
     ],
