@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from tests.bench import audit, latency, memory, recorder, recovery, replay, throughput
+from tests.bench import audit, beds, latency, memory, recorder, recovery, replay, throughput
 from tests.bench.figures import Figures, table
 from tests.bench.machine import described
 from tests.bench.peers_env import peers_python
@@ -33,8 +33,13 @@ PARTS: dict[str, Part] = {
     "recorder": (recorder.recorder_figures, recorder.FULL, recorder.QUICK),
 }
 
-APART: dict[str, Part] = {"audit": (audit.audit_figures, audit.FULL, audit.QUICK)}
-"""Measured only when it is asked for: making a year of history takes a quarter of an hour."""
+APART: dict[str, Part] = {
+    "audit": (audit.audit_figures, audit.FULL, audit.QUICK),
+    "beds": (beds.beds_figures, beds.FULL, beds.QUICK),
+}
+"""Measured only when it is asked for: making a year of history takes a quarter of an hour, and a
+ward in real time needs a machine that does nothing else.
+"""
 
 
 def main() -> None:
