@@ -19,7 +19,7 @@ WITH timed AS (
         told_at,
         acknowledged_at,
         seconds(onset, raised_at) AS decided_s,
-        seconds(raised_at, told_at) AS told_s,
+        seconds(due_at, told_at) AS told_s,
         seconds(told_at, acknowledged_at) AS acknowledged_s,
         seconds(raised_at, until) AS open_s,
         seconds(told_at, least(coalesce(acknowledged_at, $stop), coalesce(until, $stop))) AS alone_s
