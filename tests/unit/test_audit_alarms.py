@@ -266,7 +266,7 @@ def test_a_silence_ends_when_it_is_taken_back(rows: Asking) -> None:
 
 
 def test_an_open_alert_that_is_silenced_was_silenced(rows: Asking) -> None:
-    """Open in the silence, though raised before it, counts; over before or raised later does not."""
+    """Open in the silence, though raised before it, counts; over before, or raised later, not."""
     over = alert(2, T - 2 * H, rule="set-dose-high")
     records = (
         alert(1, T - H),
