@@ -168,6 +168,13 @@ def test_unacknowledged_is_longer_than_the_limit(
     assert row["n_open"] == 1
 
 
+def test_an_alert_over_midnight_is_unacknowledged_in_the_report_of_the_limit(rows: Asking) -> None:
+    """Told 5 min before the period and left alone: it counts where the 15 min passed, and once."""
+    over, before = alert(1, T - 12 * H - 5 * MIN), alert(2, T - 12 * H - 16 * MIN)
+    (row,) = rows("alarm-performance", over, before, page(over, 0), page(before, 0))
+    assert (row["n_alerts"], row["n_unacknowledged"], row["n_open"]) == (0, 1, 0)
+
+
 def test_told_is_timed_from_when_it_was_to_be_told(rows: Asking) -> None:
     """A reminder that goes up after 36 h and is paged 2 s later was told in 2 s, and not late."""
     began = alert(1, T, rule="course-near-14-days", priority="info")

@@ -231,6 +231,8 @@ def test_a_result_is_not_known_before_it_came(tmp_path: Path) -> None:
     (then,) = asked(tmp_path / "a", "first-methb", records, stop=at(8.5))
     (now,) = asked(tmp_path / "b", "first-methb", records)
     assert (then["value_pct"], now["value_pct"]) == (1.0, 6.0)
+    # The check itself was known at 7 h, whatever came of it later.
+    assert now["reason"] == "collected in time"
     assert asked(tmp_path / "c", "high-methb", records, stop=at(8.5)) == []
     (high,) = asked(tmp_path / "d", "high-methb", records, start=at(8.5))
     assert (high["collected_at"], high["value_pct"]) == (at(6), 6.0)

@@ -116,6 +116,23 @@ def test_the_floor_is_the_sites_own(tmp_path: Path) -> None:
     assert (row["grade"], row["reached_floor"]) == ("weaned", "yes")
 
 
+def test_a_restart_is_in_the_report_in_which_it_came(tmp_path: Path) -> None:
+    """Stopped before midnight, on after it: not known in the first report, soon in the second."""
+    records = [
+        *samples("p", [(0, 20), (5, 0), (5.5, 10)], 40, every_s=120),
+        *samples("q", [(0, 20), (5, 0)], 40, every_s=120),
+    ]
+
+    def told(name: str, start_h: float, stop_h: float) -> dict[str, str]:
+        rows = asked(tmp_path / name, "restarts", records, start=at(start_h), stop=at(stop_h))
+        return by_patient(rows, "reason")
+
+    unknown = "the record ends less than a day later"
+    assert told("a", 0, 5.25) == {"p": unknown, "q": unknown}
+    assert told("b", 5.25, 36) == {"p": "soon", "q": "not within the day"}
+    assert told("c", 36, 40) == {}
+
+
 def test_restarts_are_counted_by_how_soon_they_come(tmp_path: Path) -> None:
     """After 1 h, 6 h and a day; what cannot be known any more is indeterminate."""
 

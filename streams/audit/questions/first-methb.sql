@@ -18,6 +18,7 @@ collected AS (
         min(at_us) AS any_us,
         min(CASE WHEN at_us >= due_us THEN at_us END) AS first_us,
         arg_min(resulted_us, (at_us, id)) FILTER (WHERE at_us >= due_us) AS resulted_us,
+        arg_min(first_resulted_us, (at_us, id)) FILTER (WHERE at_us >= due_us) AS first_resulted_us,
         arg_min(value_pct, (at_us, id)) FILTER (WHERE at_us >= due_us) AS value_pct
     FROM course JOIN methb ON methb.patient = course.patient
         AND at_us >= start_us AND coalesce(at_us <= open_until_us, true)
@@ -26,7 +27,7 @@ collected AS (
 laboratory AS (SELECT count(*) > 0 AS speaks FROM methb),
 judged AS (
     SELECT
-        course.*, any_us, first_us, resulted_us, value_pct, speaks,
+        course.*, any_us, first_us, resulted_us, first_resulted_us, value_pct, speaks,
         CASE
             WHEN first_us <= overdue_us THEN 'in time'
             WHEN first_us IS NOT NULL THEN 'late'
@@ -43,7 +44,7 @@ judged AS (
 SELECT
     patient, unit, start, stop, result,
     CASE
-        WHEN result = 'in time' AND resulted_us > overdue_us
+        WHEN result = 'in time' AND first_resulted_us > overdue_us
             THEN 'collected in time, resulted after the limit'
         WHEN result = 'in time' THEN 'collected in time'
         WHEN result = 'late' THEN 'collected after the limit'

@@ -24,7 +24,9 @@ judged AS (
         END AS result
     FROM ending CROSS JOIN newest
     WHERE end_us IS NOT NULL
-        AND make_timestamptz(end_us) >= $start AND make_timestamptz(end_us) < $stop
+        AND make_timestamptz(end_us) < $stop
+        -- In every period from the stop to the restart, or to when the day is over.
+        AND least(resumed_us, end_us + ($day_h * 3600000000)::BIGINT) >= epoch_us($start::TIMESTAMPTZ)
         AND ($unit IS NULL OR list_contains(units, $unit))
         AND coalesce(resumed_us - end_us >= $hold_s * 1000000, true)
 )
