@@ -1,8 +1,8 @@
 """One question, asked of one store: read, derive, ask. The same input gives the same bytes.
 
 The tables are read into a database in memory that is gone afterwards; nothing is written anywhere.
-What lies at or after the end of the period is not read, so an answer about a past month does not
-change when history goes on. Values reach SQL as parameters only.
+What came at or after the end of the period is not read, nor a result that was resulted then, so an
+answer about a past month does not change when history goes on. Values reach SQL as parameters only.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -14,11 +14,13 @@ from msgspec import Struct
 
 from schemas.alert import Alert
 from schemas.decode import EARLIEST, LATEST
+from schemas.lab import Lab
 from streams.audit import policies
 from streams.audit.answer import Answer, Head, counted, coverage_of, digest
 from streams.audit.catalogue import Catalogue
 from streams.audit.question import InvalidQuestion, Question, Value, words_of
 from streams.audit.reading import Progress, fill, fill_by_record, make_table
+from streams.audit.span import span_of
 from streams.audit.tables import TABLES, TELEMETRY, TIME, RawTable
 from streams.stores.port import Store
 from streams.stores.shapes import SHAPES
@@ -26,8 +28,8 @@ from streams.stores.shapes import SHAPES
 BEFORE = timedelta(days=60)
 """Samples from so long before the period are read too: a course may have begun there. One that
 began earlier still counts as begun here."""
-_INSTANT = timedelta(microseconds=1)
 _ALERT = SHAPES[Alert].measurement
+_LAB = SHAPES[Lab].measurement
 
 
 class Asked(Struct, frozen=True, kw_only=True):
@@ -50,6 +52,7 @@ def ask(store: Store, catalogue: Catalogue, asked: Asked, progress: Progress) ->
     words = words_of(question.sql).union(*(words_of(view.sql) for view in views))
     # Alerts always: they say by which rules the period was judged.
     tables = [_trimmed(TABLES[name], words) for name in sorted({*names, _ALERT})]
+    period = _period(store, asked, names)
     with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as con:
         con.execute("SET TimeZone = 'UTC'")
         for table in tables:
@@ -57,7 +60,6 @@ def ask(store: Store, catalogue: Catalogue, asked: Asked, progress: Progress) ->
         # Sums depend on their order: one thread adds up in one order.
         con.execute("SET threads = 1")
         policies.register(con)
-        period = _period(con, tables, asked)
         try:
             for view in views:
                 con.execute(view.sql)
@@ -85,6 +87,13 @@ def ask(store: Store, catalogue: Catalogue, asked: Asked, progress: Progress) ->
     return Answer(head, question, table)
 
 
+def _period(store: Store, asked: Asked, names: list[str]) -> tuple[datetime, datetime] | None:
+    if asked.start and asked.stop:
+        return asked.start.astimezone(UTC), asked.stop.astimezone(UTC)
+    found = span_of(store, asked.start, asked.stop, names)
+    return found and (found[0].astimezone(UTC), max(found).astimezone(UTC))
+
+
 def _trimmed(table: RawTable, words: frozenset[str]) -> RawTable:
     """Samples are many: of them only the columns that the question and its views speak of."""
     return table.only(words) if table.name == TELEMETRY.name else table
@@ -97,25 +106,12 @@ def _load(
     stop = asked.stop or LATEST
     if table.name != TELEMETRY.name:
         fill_by_record(con, store, table, (EARLIEST, stop))
+        if table.name == _LAB:
+            # A result is kept at its collection; nobody knew it before it was resulted.
+            con.execute(f"DELETE FROM {_LAB} WHERE resulted >= $stop", {"stop": stop})  # noqa: S608 - our own name
         return
     start = max(asked.start - BEFORE, EARLIEST) if asked.start else EARLIEST
     fill(con, store, table, (start, stop), progress)
-
-
-def _period(
-    con: duckdb.DuckDBPyConnection, tables: list[RawTable], asked: Asked
-) -> tuple[datetime, datetime] | None:
-    """The period asked for, its open ends filled with the first and the last record's time."""
-    if asked.start and asked.stop:
-        return asked.start.astimezone(UTC), asked.stop.astimezone(UTC)
-    times = [f'SELECT "{table.time}" AS moment FROM "{table.name}"' for table in tables]  # noqa: S608 - our own names
-    every = " UNION ALL ".join(times)
-    found = con.execute(f"SELECT min(moment), max(moment) FROM ({every})").fetchall()  # noqa: S608 - the same
-    first, last = found[0]
-    if first is None:
-        return None
-    first, last = asked.start or first, asked.stop or last + _INSTANT
-    return first.astimezone(UTC), max(first, last).astimezone(UTC)
 
 
 def _answered(
