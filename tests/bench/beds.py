@@ -3,10 +3,9 @@
     python -m tests.bench --only beds
 
 Every bed has a patient under steady therapy and sends a sample a second, through the product as it
-is: a real Kafka, a real InfluxDB, and each role a process of its own. Two sizes are measured, and what
-a thousand beds add
-is their difference: so the fixed cost of processes that wait is told apart. ``docs/scale.md``
-reckons with these figures.
+is: a real Kafka, a real InfluxDB, and each role a process of its own. Two sizes are measured, and
+what a thousand beds add is their difference: so the fixed cost of processes that wait is told
+apart. ``docs/scale.md`` reckons with these figures.
 """
 
 import time
