@@ -53,11 +53,15 @@ class Head(Struct, frozen=True, kw_only=True):
 
 
 class Answer(Struct, frozen=True):
-    """``table`` holds the rows; ``question`` knows what to draw of them."""
+    """``table`` holds the rows; ``question`` knows what to draw of them.
+
+    ``other_units`` are those that were found where nothing is of the unit that was asked for.
+    """
 
     head: Head
     question: Question
     table: pa.Table
+    other_units: tuple[str, ...] = ()
 
     @property
     def columns(self) -> list[str]:
