@@ -135,6 +135,8 @@ def _by_hand() -> Iterator[Record]:
     )
     yield final
     yield replace(final, status="amended", value=5.1, resulted=START + 7 * H)
+    # Known an hour after the period that ends near the end.
+    yield replace(final, id="l-3", time=START + 9 * H, value=9.0, resulted=NEAR_END + H)
     yield replace(final, id="l-2", time=START + 6 * H, status="cancelled", value=None, unit=None)
     yield Course(
         time=START,

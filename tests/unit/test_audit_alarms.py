@@ -168,6 +168,33 @@ def test_unacknowledged_is_longer_than_the_limit(
     assert row["n_open"] == 1
 
 
+def test_an_alert_over_midnight_is_unacknowledged_in_the_report_of_the_limit(rows: Asking) -> None:
+    """Told 5 min before the period and left alone: it counts where the 15 min passed, and once."""
+    over, before = alert(1, T - 12 * H - 5 * MIN), alert(2, T - 12 * H - 16 * MIN)
+    (row,) = rows("alarm-performance", over, before, page(over, 0), page(before, 0))
+    assert (row["n_alerts"], row["n_unacknowledged"], row["n_open"]) == (0, 1, 0)
+
+
+def test_told_is_timed_from_when_it_was_to_be_told(rows: Asking) -> None:
+    """A reminder that goes up after 36 h and is paged 2 s later was told in 2 s, and not late."""
+    began = alert(1, T, rule="course-near-14-days", priority="info")
+    up = replace(began, phase="escalated", priority="low", at=T + 10 * H)
+    late = alert(2, T + H)
+    higher = replace(late, phase="escalated", priority="high", at=T + H + 5 * MIN)
+    records = (
+        *(began, up, late, higher),
+        page(began, 1, "withheld", reason="info-only"),
+        page(up, 2),
+        # Nobody was reached for 5 min: that the next page got through at once does not mend it.
+        page(late, 1, "failed"),
+        page(higher, 3),
+    )
+    told = {row["rule"]: row["told_p50_s"] for row in rows("alarm-performance", *records)}
+    assert told == {"course-near-14-days": 2.0, "set-dose-high": 303.0}
+    pages = {row["name"]: (row["n_late"], row["longest_s"]) for row in rows("late-data", *records)}
+    assert pages == {"course-near-14-days": (0, 2.0), "set-dose-high": (1, 303.0)}
+
+
 def test_percentiles_are_values_that_occurred(rows: Asking) -> None:
     """Of 1 to 20 s the half is 10 s and 95 % are within 19 s; who was not told has no time."""
     alerts = [alert(number, T + number * MIN) for number in range(21)]
@@ -243,6 +270,39 @@ def test_a_silence_ends_when_it_is_taken_back(rows: Asking) -> None:
     assert (row["until"], row["minutes"]) == (T + H, 60.0)
     assert (row["n_alerts_meanwhile"], row["highest_meanwhile"]) == (1, "medium")
     assert (row["silenced_by"], row["reason"], row["unit"]) == ("n1", "known", "west")
+
+
+def test_an_open_alert_that_is_silenced_was_silenced(rows: Asking) -> None:
+    """Open in the silence, though raised before it, counts; over before, or raised later, not."""
+    over = alert(2, T - 2 * H, rule="set-dose-high")
+    records = (
+        alert(1, T - H),
+        over,
+        replace(over, phase="cleared", at=T - H),
+        alert(3, T + 2 * H),
+        silenced("s", T, T + H),
+    )
+    (row,) = rows("silences", *records)
+    assert (row["n_alerts_meanwhile"], row["highest_meanwhile"]) == (1, "medium")
+    (load,) = rows("alarm-load", *records, bucket="day")
+    assert (load["n_alerts"], load["n_silenced"]) == (3, 1)
+
+
+def test_a_period_that_nobody_named_is_the_same_for_every_question(tmp_path: Path) -> None:
+    """From the first record to the newest sample: 4 h without anybody are seen by all questions."""
+    one = alert()
+    look = View(time=T + 9 * H, id="1", by="dr", what="board")
+    records: list[Record] = [one, page(one, 2), delivering(T - H), delivering(T + 4 * H), look]
+    found = {}
+    with closing(open_store(f"sqlite:{tmp_path}/ward.db")) as store:
+        store.write([point for record in records for point in points_of(record)])
+        for name in ("alarm-performance", "told-nobody", "courses", "judged-by", "rejected"):
+            question = CATALOGUE.named(name)
+            asked = Asked(question=question, parameters=filled(question, {}))
+            found[name] = ask(store, CATALOGUE, asked, lambda _: None)
+    periods = {(answer.head.start, answer.head.stop) for answer in found.values()}
+    assert periods == {(T - H, T + 4 * H + timedelta(microseconds=1))}
+    assert found["alarm-performance"].column("n_unacknowledged") == [1]
 
 
 def test_failures_are_timed_from_the_first(rows: Asking) -> None:

@@ -44,7 +44,6 @@ NUMBERS = {
     "first-methb": {
         "due_h": "methb_first.due",
         "overdue_h": "methb_first.overdue",
-        "after_end_h": "course.interruption",
     },
     "methb-intervals": {
         "due_h": "methb_first.due",
@@ -194,13 +193,37 @@ def _sample_fields(sample: Telemetry) -> dict[str, Any]:
     return {name: getattr(sample, name) for name in sample.__struct_fields__}
 
 
-def test_a_course_belongs_to_the_period_in_which_it_began(tmp_path: Path) -> None:
+def test_a_course_belongs_to_every_period_in_which_it_ran(tmp_path: Path) -> None:
     """The end of the period is excluded, its start is not, and what comes later changes nothing."""
     records = list(samples("p", [(1, 20), (3, 0)], 6))
     begins = asked(tmp_path / "a", "courses", records, start=at(1), stop=at(2))
     assert [(row["start"], row["ended_by"]) for row in begins] == [(at(1), "running")]
     assert asked(tmp_path / "b", "courses", records, start=at(0), stop=at(1)) == []
     assert asked(tmp_path / "c", "courses", records, start=at(1), stop=at(9), unit="x") == []
+    (goes_on,) = asked(tmp_path / "d", "courses", records, start=at(2.5), stop=at(9))
+    assert (goes_on["start"], goes_on["stop"]) == (at(1), at(3))
+    assert asked(tmp_path / "e", "courses", records, start=at(3), stop=at(9)) == []
+
+
+def test_a_course_counts_for_every_unit_in_which_it_ran(tmp_path: Path) -> None:
+    """Moved from west to east, where it is given 30 ppm: both units have it in their answer."""
+    records = [
+        *samples("moved", [(0, 20)], 2, unit="west"),
+        *samples("moved", [(2 + 1 / 60, 30), (5, 0)], 8, unit="east"),
+        *samples("stays", [(0, 20), (5, 0)], 8, unit="west"),
+    ]
+    for unit, patients in (("west", {"moved", "stays"}), ("east", {"moved"}), ("x", set())):
+        for name in ("courses", "dose-over-20", "stops", "first-methb", "measures"):
+            rows = asked(tmp_path / f"{unit}-{name}", name, records, unit=unit)
+            if name == "measures":
+                assert sum(row["patients"] for row in rows) == len(patients)
+            else:
+                assert {row["patient"] for row in rows} == patients
+    rows = asked(tmp_path / "all", "courses", records)
+    assert by_patient(rows, "unit", "units") == {
+        "moved": ("west", "east, west"),
+        "stays": ("west", "west"),
+    }
 
 
 def test_doses_follow_one_another(tmp_path: Path) -> None:

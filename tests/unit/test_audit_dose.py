@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from schemas.alert import Alert
+from schemas.telemetry import Telemetry
 from tests.unit.audit_asked import START, asked, at, by_patient, context, did, samples
 
 SECOND = 1 / 3600
@@ -98,6 +100,10 @@ def test_long_courses_are_longer_than_4_days_or_120_hours(tmp_path: Path) -> Non
     [
         (336.0, None, "no", "not needed"),
         (336.0 + SECOND, None, "yes", "no"),
+        # From before the limit it says nothing; two hours after the stop the course is still open.
+        (340.0, 335.0, "yes", "no"),
+        (337.0, 338.0, "yes", "yes"),
+        (337.0, 339.0 + SECOND, "yes", "no"),
         (370.0, 360.0, "yes", "yes"),
         (370.0, 360.0 + SECOND, "yes", "late"),
     ],
@@ -112,7 +118,8 @@ def test_a_course_of_exactly_336_h_is_not_past_14_days(
         if hour is not None
     ]
     story = [(0.0, 5.0), (end_h, 0.0)]
-    (row,) = asked(tmp_path, "over-14-days", [*samples("p", story, end_h, every_s=120), *acts])
+    samples_ = samples("p", story, end_h + 3, every_s=120)
+    (row,) = asked(tmp_path, "over-14-days", [*samples_, *acts])
     assert (row["result"], row["reviewed"]) == (result, reviewed)
 
 
@@ -133,6 +140,133 @@ def test_delivered_hours_over_all_courses_count_too(tmp_path: Path) -> None:
         ("twice", "yes", "by delivered hours over all courses"),
     ]
     assert rows[1]["earlier_delivered_h"] == 170.0
+
+
+def test_a_review_is_in_time_by_the_clock_that_was_first(tmp_path: Path) -> None:
+    """168 h, 3 h off, 200 h: delivered 336 h at 339 h. Reviewed 31 h later is late, 24 h is not."""
+    story = [(0.0, 5.0), (168.0, 0.0), (171.0, 5.0), (371.0, 0.0)]
+    rows = asked(
+        tmp_path,
+        "over-14-days",
+        [
+            *samples("late", story, 374, every_s=120),
+            *samples("kept", story, 374, every_s=120),
+            did("late", 370, "review", rule="course-over-14-days", reason="go on"),
+            did("kept", 363, "review", rule="course-over-14-days", reason="go on"),
+        ],
+    )
+    assert by_patient(rows, "result", "past_at", "reviewed", "reviews") == {
+        "late": ("yes", at(339), "late", 1),
+        "kept": ("yes", at(339), "yes", 1),
+    }
+
+
+def test_a_dose_is_in_the_report_of_the_period_in_which_it_was_given(tmp_path: Path) -> None:
+    """30 ppm from 6 h to 7 h, reported 0 to 5, 5 to 6.5, 6.5 to 9: none, 30 min, 30 min."""
+    records = list(samples("p", [(0, 20), (6, 30), (7, 20), (10, 0)], 10))
+
+    def told(name: str, start_h: float, stop_h: float) -> list[Any]:
+        (row,) = asked(tmp_path / name, "dose-over-20", records, start=at(start_h), stop=at(stop_h))
+        return [row[key] for key in ("result", "episodes", "over_min", "first_at", "coverage_pct")]
+
+    assert told("a", 0, 5) == ["no", 0, 0.0, None, 100.0]
+    assert told("b", 5, 6.5) == ["yes", 1, 29.0, at(6), 100.0]
+    assert told("c", 6.5, 9) == ["yes", 1, 30.0, at(6.5), 100.0]
+    assert asked(tmp_path / "d", "dose-over-20", records, start=at(10.5), stop=at(12)) == []
+
+
+def test_an_order_excuses_what_it_orders_while_it_is_in_force(tmp_path: Path) -> None:
+    """By its height, from its record to its end, and up to the one that takes its place."""
+
+    def order(patient: str, hour: float, ppm: float, until_h: float, by: str = "dr") -> Any:
+        said = {"max_set_ppm": ppm, "until": at(until_h), "by": by, "reason": "rescue"}
+        return context(patient, hour, dose_order=said)
+
+    hour_at_30: list[tuple[float, float]] = [(0, 20), (3, 30), (4, 20), (5, 0)]
+    rows = asked(
+        tmp_path,
+        "dose-over-20",
+        [
+            *(
+                one
+                for name in ("all", "low", "over", "half", "later", "lowered")
+                for one in samples(name, hour_at_30, 8)
+            ),
+            order("all", 0, 30, 5),
+            order("low", 0, 22, 5),
+            order("over", 0, 30, 1),
+            order("half", 0, 30, 3.5),
+            order("later", 3.75, 40, 5),
+            order("lowered", 0, 30, 5, "dr-1"),
+            order("lowered", 3.25, 25, 5, "dr-2"),
+        ],
+    )
+    assert by_patient(rows, "over_min", "beyond_order_min", "ordered_by", "reason") == {
+        "all": (60.0, 0.0, "dr", "all of it as ordered"),
+        "low": (60.0, 60.0, None, "without an order for that dose"),
+        "over": (60.0, 60.0, None, "without an order for that dose"),
+        "half": (60.0, 30.0, "dr", "a part of it beyond any order"),
+        "later": (60.0, 45.0, "dr", "a part of it beyond any order"),
+        "lowered": (60.0, 45.0, "dr-1", "a part of it beyond any order"),
+    }
+
+
+def test_a_dose_that_is_not_said_is_unknown_after_a_minute(tmp_path: Path) -> None:
+    """Three hours of delivery without a dose cannot be judged; one sample without it can."""
+
+    def unsaid(patient: str, from_h: float, to_h: float) -> list[Telemetry]:
+        return [
+            replace(one, set_ppm=None)
+            if at(from_h) <= one.time < at(to_h) and one.mode == "delivering"
+            else one
+            for one in samples(patient, [(0, 20), (5, 0)], 8)
+        ]
+
+    rows = asked(
+        tmp_path,
+        "dose-over-20",
+        [*unsaid("hours", 2, 5), *unsaid("once", 2, 2 + 1 / 60), *unsaid("twice", 2, 2 + 2 / 60)],
+    )
+    assert by_patient(rows, "result", "unknown_dose_min", "max_ppm") == {
+        "hours": ("indeterminate", 180.0, 20.0),
+        "once": ("no", 0.0, 20.0),
+        "twice": ("indeterminate", 2.0, 20.0),
+    }
+
+
+def test_measures_leave_out_what_cannot_be_judged_and_go_by_the_month(tmp_path: Path) -> None:
+    """Backup is in no share; of a course over a month's end each month has what happened in it."""
+    # START is 1 March: 744 h later it is April.
+    rows = asked(
+        tmp_path,
+        "measures",
+        [
+            *samples("backup", [(0, 20)], 1),
+            *samples("backup", [(1 + 1 / 60, 20)], 2, mode="backup"),
+            *samples("backup", [(2 + 1 / 60, 0)], 5),
+            *samples("both", [(700, 20), (750, 30), (800, 20), (830, 0)], 840, every_s=120),
+        ],
+    )
+    shares = {
+        row["month"]: tuple(
+            row[key]
+            for key in ("courses", "over_20_pct", "over_20_n", "over_4_days_n", "over_120_h_pct")
+        )
+        for row in rows
+    }
+    # In March the long one is not above 20 ppm yet and neither long nor over.
+    assert shares == {"2026-03": (2, 0.0, 1, 1, 0.0), "2026-04": (1, 100.0, 1, 1, 100.0)}
+    assert [row["delivered_h"] for row in rows] == [46.02, 86.0]
+
+
+def test_delayed_weaning_of_a_period_counts_from_where_it_began(tmp_path: Path) -> None:
+    """10 h to midnight and 6 h more are 16 h in the second report, and no delay in the first."""
+    little: dict[str, Any] = {"fio2_pct": 40.0}
+    records = list(samples("p", [(0, 20), (16, 10), (20, 0)], 24, every_s=120, **little))
+    (first,) = asked(tmp_path / "a", "delayed-wean", records, stop=at(10))
+    (second,) = asked(tmp_path / "b", "delayed-wean", records, start=at(10))
+    assert (first["result"], second["result"]) == ("no", "yes")
+    assert (second["longest_h"], second["since"]) == (16, START)
 
 
 def test_measures_are_shares_of_what_can_be_said(tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def test_a_check_resulted_late_is_in_time_and_a_cancelled_one_never_was(tmp_path
 
 def test_no_verdict_before_the_limit_nor_without_a_laboratory(tmp_path: Path) -> None:
     """Ended or looked at before 8 h, or no results of anybody: it cannot be said."""
-    short = list(samples("short", [(0, 20), (6, 0)], 9))
+    short = list(samples("short", [(0, 20), (6 - SECOND, 0)], 9))
     young = list(samples("young", [(2, 20)], 9))
     rows = asked(tmp_path / "a", "first-methb", [*short, *young, lab("other", 1)])
     assert by_patient(rows, "result", "reason") == {
@@ -105,7 +105,7 @@ def test_intervals_run_from_the_first_check_on(tmp_path: Path) -> None:
     )
     assert by_patient(rows, "result", "longest_h", "its_limit_h") == {
         "kept": ("yes", 26.4, 26.4),
-        "late": ("no", 26.4, 26.4),
+        "late": ("no", 26.4003, 26.4),
         "end": ("no", 45.0, 26.4),
         "none": ("indeterminate", None, None),
     }
@@ -167,7 +167,7 @@ def test_high_values_come_with_the_dose_at_that_time(tmp_path: Path) -> None:
 
 
 def test_a_check_after_the_end_counts_for_two_hours(tmp_path: Path) -> None:
-    """As long as the course might go on, a sample is of this course."""
+    """As long as the course might go on, and nobody closed it, a sample is of this course."""
     start = [(0.0, 20.0), (5.0, 0.0)]
     rows = asked(
         tmp_path,
@@ -175,9 +175,85 @@ def test_a_check_after_the_end_counts_for_two_hours(tmp_path: Path) -> None:
         [
             *samples("in", start, 20),
             *samples("out", start, 20),
+            *samples("closed", start, 20),
             lab("in", 7),
             lab("out", 7 + SECOND),
-            did("in", 6, "close-course", reason="weaned"),
+            lab("closed", 6.5),
+            did("closed", 6, "close-course", reason="ecmo"),
         ],
     )
-    assert by_patient(rows, "result") == {"in": "in time", "out": "indeterminate"}
+    assert by_patient(rows, "result", "reason") == {
+        "in": ("in time", "collected in time"),
+        "out": ("indeterminate", "the course ended before the limit"),
+        "closed": ("indeterminate", "the course ended before the limit"),
+    }
+
+
+def test_a_course_is_open_for_two_hours_after_its_delivery(tmp_path: Path) -> None:
+    """Stopped at 6 h and at 7 h it is open at 8 h: the check is missed, as the rule says."""
+    records = [
+        *samples("tie", [(0, 20), (6, 0)], 10),
+        *samples("seven", [(0, 20), (7, 0)], 10),
+        *samples("checked", [(0, 20), (7, 0)], 10),
+        lab("checked", 8.5),
+    ]
+    rows = asked(tmp_path, "first-methb", records)
+    assert by_patient(rows, "result") == {"tie": "never", "seven": "never", "checked": "late"}
+
+
+def test_the_first_check_is_in_the_report_of_each_period_that_it_waits_in(tmp_path: Path) -> None:
+    """Over midnight: not yet, then never; resulted after the report: never, then in time."""
+    records = [
+        *samples("missed", [(0, 20), (20, 0)], 24),
+        *samples("result", [(0, 20), (20, 0)], 24),
+        *samples("early", [(0, 20), (20, 0)], 24),
+        lab("result", 7.5, resulted_h=9),
+        lab("early", 5),
+    ]
+
+    def told(name: str, start_h: float, stop_h: float) -> dict[str, str]:
+        rows = asked(tmp_path / name, "first-methb", records, start=at(start_h), stop=at(stop_h))
+        return by_patient(rows, "result")
+
+    first = {"missed": "indeterminate", "result": "indeterminate", "early": "in time"}
+    assert told("a", 0, 6) == first
+    assert told("b", 6, 8.5) == {"missed": "never", "result": "never", "early": "in time"}
+    assert told("c", 8.5, 24) == {"result": "in time"}
+
+
+def test_a_result_is_not_known_before_it_came(tmp_path: Path) -> None:
+    """Asked up to 8.5 h, a value that an amendment of 9 h changed is the one from before."""
+    records = [
+        *samples("p", [(0, 20), (20, 0)], 20),
+        lab("p", 6, 1.0, name="x", resulted_h=7),
+        lab("p", 6, 6.0, name="x", status="amended", resulted_h=9),
+    ]
+    (then,) = asked(tmp_path / "a", "first-methb", records, stop=at(8.5))
+    (now,) = asked(tmp_path / "b", "first-methb", records)
+    assert (then["value_pct"], now["value_pct"]) == (1.0, 6.0)
+    # The check itself was known at 7 h, whatever came of it later.
+    assert now["reason"] == "collected in time"
+    assert asked(tmp_path / "c", "high-methb", records, stop=at(8.5)) == []
+    (high,) = asked(tmp_path / "d", "high-methb", records, start=at(8.5))
+    assert (high["collected_at"], high["value_pct"]) == (at(6), 6.0)
+
+
+def test_the_verdict_shows_in_the_hours(tmp_path: Path) -> None:
+    """A second before 4 h is 3.9997 h, a second after 8 h is 8.0003 h."""
+    records = [
+        *samples("early", [(0, 20), (20, 0)], 20),
+        *samples("late", [(0, 20), (20, 0)], 20),
+        lab("early", 4 - SECOND),
+        lab("late", 8 + SECOND),
+    ]
+    rows = asked(tmp_path, "first-methb", records)
+    assert by_patient(rows, "collected_h") == {"early": 3.9997, "late": 8.0003}
+
+
+def test_an_interval_is_judged_in_the_period_in_which_it_became_too_long(tmp_path: Path) -> None:
+    """Checked at 5 h only: in the first day nothing is late, in the second it is, by 45 h."""
+    records = [*samples("p", [(0, 20), (50, 0)], 50, every_s=120), lab("p", 5)]
+    (first,) = asked(tmp_path / "a", "methb-intervals", records, stop=at(24))
+    (second,) = asked(tmp_path / "b", "methb-intervals", records, start=at(24))
+    assert (first["result"], first["longest_h"]) == ("yes", 18.9667)
+    assert (second["result"], second["longest_h"]) == ("no", 45.0)

@@ -147,6 +147,56 @@ def test_blind_time_is_told_by_course_and_by_device(tmp_path: Path) -> None:
     ]
 
 
+def test_a_silence_at_the_end_is_blind_time_of_the_patient_too(tmp_path: Path) -> None:
+    """Silent for the last 8 min of the record, or over a period's end: a gap on either side."""
+    records = [
+        *samples("quiet", [(0, 20)], 2),
+        *samples("other", [(0, 20)], 2 + 8 / 60),
+        *samples("cut", [(0, 20)], 2 + 8 / 60, silent=[(0.5, 1.5)]),
+    ]
+    told = ("patient_gaps", "patient_blind_min", "silences", "silent_min")
+    rows = asked(tmp_path / "a", "blind-time", records)
+    assert by_patient(rows, *told) == {
+        "quiet": (1, 8.0, 1, 8.0),
+        "other": (0, 0.0, 0, 0.0),
+        "cut": (1, 60.0, 1, 60.0),
+    }
+    before = by_patient(asked(tmp_path / "b", "blind-time", records, stop=at(1)), *told)
+    after = by_patient(asked(tmp_path / "c", "blind-time", records, start=at(1)), *told)
+    assert (before["cut"], after["cut"]) == ((1, 29.0, 1, 29.0), (1, 30.0, 1, 30.0))
+    assert after["quiet"] == (1, 8.0, 1, 8.0)
+
+
+def test_no2_counts_in_the_period_in_which_it_was_high(tmp_path: Path) -> None:
+    """20 min from the second hour on: in the report of that hour, not in the one before."""
+    records = with_no2("p", 1.0, 20)
+    (first,) = asked(tmp_path / "a", "no2", records, stop=at(2))
+    (second,) = asked(tmp_path / "b", "no2", records, start=at(2))
+    assert (first["result"], first["max_ppm"]) == ("no", 0.1)
+    assert (second["result"], second["medium_min"]) == ("yes", 20.0)
+
+
+def test_a_response_is_in_the_report_of_each_period_that_its_hours_reach_into(
+    tmp_path: Path,
+) -> None:
+    """After two days it is not over, on the third it is a no; the fourth day asks no more."""
+    flat: dict[str, Any] = {"spo2_pct": 85.0, "fio2_pct": 80.0}
+    records = [
+        context("p", indication="perioperative-chd"),
+        *samples("p", [(0, 20), (90, 0)], 100, every_s=120, **flat),
+    ]
+    days = {
+        hour: [
+            row["result"]
+            for row in asked(
+                tmp_path / str(hour), "response-72h", records, start=at(hour), stop=at(hour + 30)
+            )
+        ]
+        for hour in (30, 60, 90)
+    }
+    assert days == {30: ["indeterminate"], 60: ["no"], 90: []}
+
+
 def test_a_course_of_one_sample_has_no_coverage(tmp_path: Path) -> None:
     """There is no time that could have been seen."""
     (row,) = asked(tmp_path, "blind-time", samples("p", [(1, 20)], 1))

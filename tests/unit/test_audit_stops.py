@@ -43,6 +43,20 @@ def test_a_stop_tells_how_it_was_weaned(tmp_path: Path) -> None:
     assert (row["delivered_h"], row["from_ppm"], row["coverage_pct"]) == (24.0, 1.0, 100.0)
 
 
+def test_how_it_was_weaned_is_told_of_the_last_wean(tmp_path: Path) -> None:
+    """Down to 1 ppm, back to 20, to 10 and off: the floor was not reached, one step was."""
+    steps: list[Step] = [(0, 20), (2, 1), (3, 20), (6, 10), (9, 0)]
+    (row,) = asked(tmp_path, "stops", samples("p", steps, 12))
+    told = ("grade", "steps_down", "largest_step_ppm", "shortest_step_h", "reached_floor")
+    assert [row[name] for name in told] == ["abrupt, high", 1, 10.0, 3.0, "no"]
+
+
+def test_a_second_too_early_shows_in_the_hours(tmp_path: Path) -> None:
+    """Delivered a second less than 4 h is early and reads 3.9997."""
+    (row,) = asked(tmp_path, "stops", samples("p", [(0, 20), (4 - SECOND, 0)], 7))
+    assert (row["grade"], row["delivered_h"]) == ("early", 3.9997)
+
+
 def test_plans_reasons_and_blips_are_no_abrupt_stops(tmp_path: Path) -> None:
     """A plan of the last hour, a close with a reason and a pause under 30 s are told apart."""
     stop: list[Step] = [(0, 20), (6, 0)]
@@ -100,6 +114,23 @@ def test_the_floor_is_the_sites_own(tmp_path: Path) -> None:
     steps = [*WEANED[:-2], (20.0, 0.0)]
     (row,) = asked(tmp_path, "stops", samples("p", steps, 23), floor_ppm=2)
     assert (row["grade"], row["reached_floor"]) == ("weaned", "yes")
+
+
+def test_a_restart_is_in_the_report_in_which_it_came(tmp_path: Path) -> None:
+    """Stopped before midnight, on after it: not known in the first report, soon in the second."""
+    records = [
+        *samples("p", [(0, 20), (5, 0), (5.5, 10)], 40, every_s=120),
+        *samples("q", [(0, 20), (5, 0)], 40, every_s=120),
+    ]
+
+    def told(name: str, start_h: float, stop_h: float) -> dict[str, str]:
+        rows = asked(tmp_path / name, "restarts", records, start=at(start_h), stop=at(stop_h))
+        return by_patient(rows, "reason")
+
+    unknown = "the record ends less than a day later"
+    assert told("a", 0, 5.25) == {"p": unknown, "q": unknown}
+    assert told("b", 5.25, 36) == {"p": "soon", "q": "not within the day"}
+    assert told("c", 36, 40) == {}
 
 
 def test_restarts_are_counted_by_how_soon_they_come(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@
 -- parameter: again_s = 3600 | an alert that comes again so soon after it was over is a repeat
 -- plot: spc x=since y=n_alerts n=patient_days
 -- says: {n_alerts} alerts on {patient_days} patient-days; {n_repeats} came again soon after they
---   were over, {n_silenced} while silenced.
+--   were over, {n_silenced} were silenced.
 -- n: n_alerts
 -- A patient-day is a day (UTC) with a sample of a patient to whom a device delivered. Reminders
 -- (priority info) are counted apart: they page nobody. The first and the last row may be of a part.
@@ -31,7 +31,7 @@ raised AS (
         EXISTS (
             FROM silence AS s
             WHERE s.patient = o.patient AND s.rule = o.rule
-                AND o.raised_at >= s.since AND o.raised_at < s.until
+                AND o.raised_at < s.until AND coalesce(o.until > s.since, true)
         ) AS silenced
     FROM occurrence AS o
     LEFT JOIN told AS t USING (id)

@@ -8,8 +8,9 @@
 -- says: {n_alerts} alerts; {n_told} were told to somebody, {n_acknowledged} were acknowledged,
 --   and {n_unacknowledged} stayed without anybody for longer than the limit.
 -- n: n_alerts
--- An alert belongs to the period in which it was raised; what is told to nobody, such as a reminder,
--- has no time to be told in. Percentiles are values that occurred (nearest rank).
+-- An alert belongs to the period in which it was raised, and is unacknowledged in the one in which the
+-- limit passed: so an alert of just before midnight is missed by neither of two reports. What is
+-- told to nobody, such as a reminder, has no time to be told in. Percentiles are values that occurred (nearest rank).
 WITH timed AS (
     SELECT
         rule,
@@ -18,33 +19,36 @@ WITH timed AS (
         n_escalated,
         told_at,
         acknowledged_at,
+        raised_at >= $start AS is_new,
         seconds(onset, raised_at) AS decided_s,
-        seconds(raised_at, told_at) AS told_s,
+        seconds(due_at, told_at) AS told_s,
         seconds(told_at, acknowledged_at) AS acknowledged_s,
         seconds(raised_at, until) AS open_s,
-        seconds(told_at, least(coalesce(acknowledged_at, $stop), coalesce(until, $stop))) AS alone_s
+        seconds(told_at, least(coalesce(acknowledged_at, $stop), coalesce(until, $stop)))
+            > $slow_s AND seconds($start, told_at) + $slow_s >= 0 AS alone
     FROM occurrence
     LEFT JOIN told USING (id)
     LEFT JOIN acknowledged USING (id)
-    WHERE raised_at >= $start AND raised_at < $stop AND ($unit IS NULL OR unit = $unit)
+    WHERE raised_at < $stop AND ($unit IS NULL OR unit = $unit)
 )
 SELECT
     rule,
     priority,
-    count(*) AS n_alerts,
-    count(told_at) AS n_told,
-    count(acknowledged_at) AS n_acknowledged,
-    count(*) FILTER (WHERE alone_s > $slow_s) AS n_unacknowledged,
-    sum(n_escalated) AS n_escalations,
-    count(*) - count(open_s) AS n_open,
-    quantile_disc(decided_s, 0.5) AS decided_p50_s,
-    quantile_disc(decided_s, 0.95) AS decided_p95_s,
-    quantile_disc(told_s, 0.5) AS told_p50_s,
-    quantile_disc(told_s, 0.95) AS told_p95_s,
-    quantile_disc(acknowledged_s, 0.5) AS acknowledged_p50_s,
-    quantile_disc(acknowledged_s, 0.95) AS acknowledged_p95_s,
-    quantile_disc(open_s, 0.5) AS open_p50_s,
-    quantile_disc(open_s, 0.95) AS open_p95_s
+    count(*) FILTER (WHERE is_new) AS n_alerts,
+    count(told_at) FILTER (WHERE is_new) AS n_told,
+    count(acknowledged_at) FILTER (WHERE is_new) AS n_acknowledged,
+    count(*) FILTER (WHERE alone) AS n_unacknowledged,
+    coalesce(sum(n_escalated) FILTER (WHERE is_new), 0) AS n_escalations,
+    count(*) FILTER (WHERE is_new AND open_s IS NULL) AS n_open,
+    quantile_disc(decided_s, 0.5) FILTER (WHERE is_new) AS decided_p50_s,
+    quantile_disc(decided_s, 0.95) FILTER (WHERE is_new) AS decided_p95_s,
+    quantile_disc(told_s, 0.5) FILTER (WHERE is_new) AS told_p50_s,
+    quantile_disc(told_s, 0.95) FILTER (WHERE is_new) AS told_p95_s,
+    quantile_disc(acknowledged_s, 0.5) FILTER (WHERE is_new) AS acknowledged_p50_s,
+    quantile_disc(acknowledged_s, 0.95) FILTER (WHERE is_new) AS acknowledged_p95_s,
+    quantile_disc(open_s, 0.5) FILTER (WHERE is_new) AS open_p50_s,
+    quantile_disc(open_s, 0.95) FILTER (WHERE is_new) AS open_p95_s
 FROM timed
+WHERE is_new OR alone
 GROUP BY rule, priority, rank
 ORDER BY rank DESC, rule

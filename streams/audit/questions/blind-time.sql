@@ -1,45 +1,67 @@
 -- title: Blind time
 -- asks: Was each course seen, and if not: how much of it was blind, and which device was silent?
--- tables: therapy, stretch, seen, limits
+-- tables: ran, stretch, seen, limits
 -- parameter: least_coverage_pct = 95.0 | from here on a course counts as seen
 -- plot: bars x=device y=silent_min
 -- n: courses and their devices
+-- Of a course that goes beyond the period only the part within is looked at.
 WITH course_ AS (
-    SELECT * FROM therapy
-    WHERE start >= $start AND start < $stop AND ($unit IS NULL OR unit = $unit)
+    SELECT * FROM ran($start, $stop, $unit)
 ),
--- A silence of the device while it delivers, as far as is known, and within the course.
+-- A silence of the device while it delivers, as far as is known, and within that part.
 silence AS (
     SELECT
         course_.patient, start_us, stretch.device,
-        greatest(last_us, start_us) AS from_us,
-        least(coalesce(next_us, end_us), end_us) AS to_us
+        least(coalesce(next_us, to_us), to_us) - greatest(last_us, from_us) AS us
     FROM course_ JOIN stretch ON stretch.patient = course_.patient
-        AND stretch.begin_us < end_us AND last_us < end_us
-        AND coalesce(next_us, end_us) > start_us AND coalesce(next_us, end_us) > until_us
+        AND stretch.begin_us < to_us AND last_us < to_us
+        AND coalesce(next_us, to_us) > from_us AND coalesce(next_us, to_us) > until_us
     WHERE active
 ),
 per_device AS (
     SELECT
         patient, start_us, device,
         count(*) AS silences,
-        sum(to_us - from_us)::BIGINT / 60000000 AS silent_min,
-        max(to_us - from_us) / 60000000 AS longest_min
-    FROM silence JOIN (SELECT gap_us FROM limits) ON to_us - from_us > gap_us
+        sum(us)::BIGINT / 60000000 AS silent_min,
+        max(us) / 60000000 AS longest_min
+    FROM silence JOIN (SELECT gap_us FROM limits) ON us > gap_us
     GROUP BY patient, start_us, device
 ),
 part AS (
     SELECT DISTINCT course_.patient, start_us, stretch.device
     FROM course_ JOIN stretch ON stretch.patient = course_.patient
-        AND stretch.begin_us < end_us AND stretch.until_us >= start_us AND active
+        AND stretch.begin_us < to_us AND coalesce(next_us, to_us) >= from_us AND active
+    UNION
+    SELECT course_.patient, start_us, stretch.device
+    FROM course_ JOIN stretch ON stretch.patient = course_.patient
+        AND stretch.begin_us = start_us AND from_us = start_us AND active
 ),
--- The patient is blind only where no device says anything.
+-- The patient is blind only where no device says anything: between what was seen, before, behind.
+-- A silence that the period cuts counts on either side.
+sight AS (
+    SELECT
+        course_.patient, start_us,
+        greatest(begin_us, from_us) AS begin_us, least(until_us, to_us) AS until_us
+    FROM course_ JOIN seen ON seen.patient = course_.patient
+        AND seen.begin_us <= to_us AND seen.until_us >= from_us
+    UNION ALL
+    SELECT patient, start_us, from_us, from_us FROM course_
+    UNION ALL
+    SELECT patient, start_us, to_us, to_us FROM course_
+),
 patient_gap AS (
     SELECT
-        course_.patient, start_us, count(*) - 1 AS gaps
-    FROM course_ JOIN seen ON seen.patient = course_.patient
-        AND seen.begin_us <= end_us AND seen.until_us >= start_us
-    GROUP BY course_.patient, start_us
+        patient, start_us,
+        count(*) FILTER (WHERE dark_us > gap_us) AS gaps,
+        (sum(dark_us) FILTER (WHERE dark_us > 0))::BIGINT / 60000000 AS blind_min
+    FROM (
+        SELECT
+            patient, start_us,
+            lead(begin_us) OVER (PARTITION BY patient, start_us ORDER BY begin_us, until_us)
+                - until_us AS dark_us
+        FROM sight
+    ) CROSS JOIN limits
+    GROUP BY patient, start_us
 )
 SELECT
     patient, unit, start, stop,
@@ -49,7 +71,7 @@ SELECT
         WHEN coverage_pct >= $least_coverage_pct THEN 'seen'
         ELSE 'too much of it was blind' END AS reason,
     coalesce(gaps, 0) AS patient_gaps,
-    round((100 - coverage_pct) / 100 * elapsed_h * 60, 1) AS patient_blind_min,
+    round(coalesce(blind_min, 0), 1) AS patient_blind_min,
     device,
     coalesce(silences, 0) AS silences,
     round(coalesce(silent_min, 0), 2) AS silent_min,

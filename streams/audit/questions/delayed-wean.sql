@@ -1,14 +1,13 @@
 -- title: Delayed weaning
 -- asks: Did the dose stay as it was for long while little oxygen was needed?
--- tables: therapy, dose, telemetry
+-- tables: ran, dose, telemetry
 -- parameter: fio2_pct = 40.0 | a need of oxygen at or below it is small (Hughes Driscoll 2018)
 -- parameter: unchanged_h = 12.0 | an unchanged dose for longer is a delay (own: tune it)
 -- parameter: floor_ppm = 1.0 | at this dose or less only the stop is left
 -- parameter: least_coverage_pct = 90.0 | with fewer hours of readings a "no" cannot be said
 -- n: courses
 WITH course_ AS (
-    SELECT * FROM therapy
-    WHERE start >= $start AND start < $stop AND ($unit IS NULL OR unit = $unit)
+    SELECT * FROM ran($start, $stop, $unit)
 ),
 -- Whole hours of the clock: one counts when every reading of it was small.
 hour_ AS (
@@ -24,7 +23,7 @@ measured AS (
         course_.patient, start_us,
         count(*) AS hours, count(*) FILTER (WHERE small) AS small_hours
     FROM course_ JOIN hour_ ON hour_.patient = course_.patient
-        AND hour >= start_us // 3600000000 AND hour * 3600000000 < end_us
+        AND hour >= from_us // 3600000000 AND hour * 3600000000 < to_us
     GROUP BY course_.patient, start_us
 ),
 within AS (
@@ -41,6 +40,8 @@ within AS (
 lasting AS (
     SELECT patient, start_us, begin_us, dose_ppm, min(hour) AS first_hour, count(*) AS hours
     FROM within GROUP BY patient, start_us, begin_us, dose_ppm, island
+    -- What reaches into the period counts in its whole length.
+    HAVING (max(hour) + 1) * 3600000000 > epoch_us($start::TIMESTAMPTZ)
 ),
 longest AS (
     SELECT
@@ -54,11 +55,11 @@ longest AS (
 judged AS (
     SELECT
         *,
-        100.0 * measured.hours / greatest(1, ceil(elapsed_h)) AS measured_pct,
+        100.0 * measured.hours / greatest(1, ceil((to_us - from_us) / 3600000000)) AS measured_pct,
         CASE
             WHEN longest_h > $unchanged_h THEN 'yes'
             WHEN measured.hours IS NULL THEN 'indeterminate'
-            WHEN 100.0 * measured.hours / greatest(1, ceil(elapsed_h)) < $least_coverage_pct
+            WHEN 100.0 * measured.hours / greatest(1, ceil((to_us - from_us) / 3600000000)) < $least_coverage_pct
                 THEN 'indeterminate'
             ELSE 'no'
         END AS result

@@ -1,20 +1,21 @@
 -- title: Set dose above 20 ppm
 -- asks: Was the set dose above the limit, for how many minutes, by how much, and who knew?
--- tables: therapy, given, course, alert, action
+-- tables: ran, given, course, alert, action
 -- parameter: limit_ppm = 20.0 | the set dose above which minutes count (S0; label)
 -- parameter: least_coverage_pct = 90.0 | with fewer samples a "no" cannot be said
 -- plot: bars x=patient y=over_min
 -- n: courses
+-- Of a course that goes beyond the period only the part within is counted.
 WITH course_ AS (
-    SELECT patient, unit, start, stop, start_us, end_us, coverage_pct FROM therapy
-    WHERE start >= $start AND start < $stop AND ($unit IS NULL OR unit = $unit)
+    SELECT patient, unit, start, stop, start_us, from_us, to_us, coverage_pct
+    FROM ran($start, $stop, $unit)
 ),
 part AS (
     SELECT
         course_.patient, start_us, dose_ppm, blind,
-        greatest(begin_us, start_us) AS begin_us, least(until_us, end_us) AS until_us
+        greatest(begin_us, from_us) AS begin_us, least(until_us, to_us) AS until_us
     FROM course_ JOIN given ON given.patient = course_.patient
-        AND begin_us < end_us AND until_us > start_us
+        AND begin_us < to_us AND until_us > from_us
 ),
 marked AS (
     SELECT
@@ -47,13 +48,27 @@ summed AS (
     FROM marked
     GROUP BY patient, start_us
 ),
+-- An order is in force from when it was recorded until it ends or another one takes its place.
+in_force AS (
+    SELECT
+        patient, dose_order_by, dose_order_max_set_ppm AS most_ppm,
+        epoch_us(time) AS begin_us,
+        least(epoch_us(dose_order_until), lead(epoch_us(time)) OVER (
+            PARTITION BY patient ORDER BY time, id
+        )) AS until_us
+    FROM course
+    WHERE dose_order_max_set_ppm IS NOT NULL
+),
 ordered AS (
-    SELECT course_.patient, start_us, string_agg(DISTINCT dose_order_by, ', ' ORDER BY dose_order_by)
-        AS ordered_by
-    FROM course_ JOIN course ON course.patient = course_.patient
-        AND dose_order_max_set_ppm > $limit_ppm
-        AND epoch_us(course.time) < end_us AND epoch_us(dose_order_until) > start_us
-    GROUP BY course_.patient, start_us
+    SELECT
+        marked.patient, start_us,
+        sum(least(marked.until_us, in_force.until_us) - greatest(marked.begin_us, in_force.begin_us))
+            ::BIGINT / 60000000 AS ordered_min,
+        string_agg(DISTINCT dose_order_by, ', ' ORDER BY dose_order_by) AS ordered_by
+    FROM marked JOIN in_force ON in_force.patient = marked.patient
+        AND over AND dose_ppm <= most_ppm
+        AND in_force.begin_us < marked.until_us AND in_force.until_us > marked.begin_us
+    GROUP BY marked.patient, start_us
 ),
 acknowledged AS (
     SELECT alert.patient, epoch_us(alert.course) AS start_us,
@@ -71,15 +86,17 @@ SELECT
         ELSE 'indeterminate'
     END AS result,
     CASE
-        WHEN over_min > 0 AND ordered_by IS NOT NULL THEN 'with an order for a higher dose'
-        WHEN over_min > 0 THEN 'without an order for a higher dose'
+        WHEN over_min > 0 AND ordered_min >= over_min THEN 'all of it as ordered'
+        WHEN over_min > 0 AND ordered_min > 0 THEN 'a part of it beyond any order'
+        WHEN over_min > 0 THEN 'without an order for that dose'
         WHEN max_ppm IS NULL THEN 'no dose was told'
-        WHEN unknown_dose_min > 0 THEN 'backup delivery: its dose is not known'
+        WHEN unknown_dose_min > 0 THEN 'for a time the dose is not known (backup, or not said)'
         WHEN coverage_pct >= $least_coverage_pct THEN 'never above the limit'
         ELSE 'too much of the course was not seen'
     END AS reason,
     coalesce(episodes, 0)::BIGINT AS episodes,
     round(over_min, 2) AS over_min,
+    round(over_min - coalesce(ordered_min, 0), 2) AS beyond_order_min,
     round(unseen_over_min, 2) AS unseen_over_min,
     round(area_ppm_min, 2) AS area_ppm_min,
     max_ppm,

@@ -21,10 +21,10 @@ WITH stretches AS (
         AND ($unit IS NULL OR rule = 'monitor-blind' OR unit = $unit)
 ),
 late AS (
-    SELECT unit, raised_at, told_at
+    SELECT unit, due_at
     FROM occurrence
     JOIN told USING (id)
-    WHERE seconds(raised_at, told_at) > $late_page_s
+    WHERE seconds(due_at, told_at) > $late_page_s
 )
 SELECT
     s.since,
@@ -35,10 +35,10 @@ SELECT
     s.unit,
     s.priority,
     s.reason,
-    count(l.raised_at) AS n_told_late
+    count(l.due_at) AS n_told_late
 FROM stretches AS s
 LEFT JOIN late AS l
-    ON l.raised_at >= s.since AND l.raised_at < coalesce(s.until, $stop)
+    ON l.due_at >= s.since AND l.due_at < coalesce(s.until, $stop)
     AND (s.unit IS NULL OR s.unit = l.unit)
 GROUP BY s.since, s.until, s.what, s.unit, s.priority, s.reason, s.id
 ORDER BY s.since, s.what, s.unit NULLS FIRST, s.id

@@ -1,6 +1,6 @@
 -- title: Flags of eligibility
 -- asks: Was the drug given to somebody about whom a label or a payer's policy asks?
--- tables: therapy, context
+-- tables: ran, context
 -- parameter: weeks = 34.0 | born before so many weeks (S0, S1, S2); at exactly so many S1 is in two minds
 -- parameter: age_days = 14.0 | older at the start (S2)
 -- parameter: adult_years = 18.0 | older at the start (S1, S2)
@@ -9,8 +9,8 @@ WITH known AS (
     SELECT
         therapy.*, context.* EXCLUDE (patient),
         (start_us - epoch_us(born)) / 86400000000 AS age_days
-    FROM therapy LEFT JOIN context ON context.patient = therapy.patient
-    WHERE start >= $start AND start < $stop AND ($unit IS NULL OR therapy.unit = $unit)
+    FROM ran($start, $stop, $unit) AS therapy
+    LEFT JOIN context ON context.patient = therapy.patient
 ),
 asked AS (
     SELECT

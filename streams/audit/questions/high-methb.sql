@@ -1,13 +1,12 @@
 -- title: High methemoglobin values
 -- asks: Did a value reach the limit, and what dose was set when the blood was collected?
--- tables: therapy, methb, dose
+-- tables: ran, methb, dose
 -- parameter: limit_pct = 2.5 | at or above a value is listed (published ward protocol)
 -- parameter: medium_pct = 5.0 | at or above: medium (published monitoring guide)
 -- parameter: high_pct = 7.0 | at or above: high
 -- n: values, and courses without any
 WITH course_ AS (
-    SELECT * FROM therapy
-    WHERE start >= $start AND start < $stop AND ($unit IS NULL OR unit = $unit)
+    SELECT * FROM ran($start, $stop, $unit)
 ),
 result_ AS (
     SELECT
@@ -19,7 +18,11 @@ result_ AS (
 listed AS (
     SELECT course_.*, at_us, resulted_us, id, value_pct, next_us
     FROM course_ LEFT JOIN result_ USING (patient, start_us)
-    WHERE at_us IS NULL OR value_pct IS NULL OR value_pct >= $limit_pct
+    -- A value belongs to the period in which it was known.
+    WHERE at_us IS NULL OR (
+        coalesce(resulted_us, at_us) >= epoch_us($start::TIMESTAMPTZ)
+        AND coalesce(value_pct >= $limit_pct, true)
+    )
 )
 SELECT
     listed.patient, unit, start, stop,

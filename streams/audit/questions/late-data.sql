@@ -20,14 +20,14 @@ results AS (
     SELECT code, w.unit, seconds(time, resulted) AS took_s
     FROM lab
     LEFT JOIN whereabouts AS w USING (patient)
-    WHERE resulted IS NOT NULL AND time >= $start AND time < $stop
+    WHERE resulted >= $start
         AND ($unit IS NULL OR w.unit = $unit)
 ),
 pages AS (
-    SELECT rule, unit, seconds(raised_at, told_at) AS took_s
+    SELECT rule, unit, seconds(due_at, told_at) AS took_s
     FROM occurrence
     JOIN told USING (id)
-    WHERE told_at IS NOT NULL AND raised_at >= $start AND raised_at < $stop
+    WHERE told_at IS NOT NULL AND due_at >= $start AND due_at < $stop
         AND ($unit IS NULL OR unit = $unit)
 )
 SELECT

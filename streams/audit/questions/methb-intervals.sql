@@ -1,6 +1,6 @@
 -- title: Intervals between methemoglobin checks
 -- asks: Was each check after the first one collected in time?
--- tables: therapy, methb, given, dose, course
+-- tables: ran, methb, given, dose, course
 -- parameter: due_h = 4.0 | the clock starts with the first check from this hour on (label)
 -- parameter: interval_h = 24.0 | how far apart checks may be (common practice)
 -- parameter: short_interval_h = 12.0 | above 20 ppm, after a raised value, or with a donor drug
@@ -9,8 +9,7 @@
 -- parameter: value_pct = 2.5 | a value from here on asks for the short interval
 -- n: courses
 WITH course_ AS (
-    SELECT * FROM therapy
-    WHERE start >= $start AND start < $stop AND ($unit IS NULL OR unit = $unit)
+    SELECT * FROM ran($start, $stop, $unit)
 ),
 collected AS (
     SELECT
@@ -19,7 +18,8 @@ collected AS (
     FROM course_ JOIN methb ON methb.patient = course_.patient
         AND at_us >= start_us AND at_us <= end_us
 ),
--- From the first check on: each stretch from one collection to the next, or to the end.
+-- From the first check on: each stretch from one collection to the next, or to the end. All that
+-- reach into the period are judged, in their whole length.
 between_two AS (
     SELECT
         *,
@@ -52,7 +52,7 @@ judged AS (
     FROM between_two AS one
     LEFT JOIN high USING (patient, start_us, at_us)
     LEFT JOIN donor USING (patient, start_us, at_us)
-    WHERE runs
+    WHERE runs AND next_us >= epoch_us($start::TIMESTAMPTZ)
 ),
 summed AS (
     SELECT
@@ -77,8 +77,8 @@ SELECT
     END AS reason,
     coalesce(intervals, 0) AS intervals,
     coalesce(too_long, 0) AS too_long,
-    round(longest_h, 2) AS longest_h,
-    round(longest_limit_h, 2) AS its_limit_h,
+    round(longest_h, 4) AS longest_h,
+    round(longest_limit_h, 4) AS its_limit_h,
     coverage_pct
 FROM course_ LEFT JOIN summed USING (patient, start_us)
 ORDER BY start, patient;

@@ -1,13 +1,13 @@
 -- title: Missing context
 -- asks: Is the indication or the echo of a course missing, and what else is not recorded?
--- tables: therapy, context, course
+-- tables: ran, context, course
 -- n: courses
 WITH known AS (
     SELECT
         therapy.*, context.* EXCLUDE (patient),
         (SELECT count(*) > 0 FROM course) AS speaks
-    FROM therapy LEFT JOIN context ON context.patient = therapy.patient
-    WHERE start >= $start AND start < $stop AND ($unit IS NULL OR therapy.unit = $unit)
+    FROM ran($start, $stop, $unit) AS therapy
+    LEFT JOIN context ON context.patient = therapy.patient
 ),
 said AS (
     SELECT

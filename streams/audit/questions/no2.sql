@@ -1,6 +1,6 @@
 -- title: Nitrogen dioxide in the gas
 -- asks: Was NO2 above one of its limits for as long as its hold time, and for how long in all?
--- tables: therapy, telemetry
+-- tables: ran, telemetry
 -- parameter: low_ppm = 0.5 | at or above: low (device manual)
 -- parameter: low_min = 10.0 | held so long
 -- parameter: medium_ppm = 1.0 | at or above: medium (FDA guidance on devices)
@@ -12,14 +12,14 @@
 -- plot: bars x=patient y=low_min
 -- n: courses
 WITH course_ AS (
-    SELECT patient, unit, start, stop, start_us, end_us, coverage_pct FROM therapy
-    WHERE start >= $start AND start < $stop AND ($unit IS NULL OR unit = $unit)
+    SELECT patient, unit, start, stop, start_us, from_us, to_us, coverage_pct
+    FROM ran($start, $stop, $unit)
 ),
 reading AS (
     SELECT
         course_.patient, start_us, device, seq, epoch_us(time) AS at_us, no2_ppm
     FROM telemetry JOIN course_ ON course_.patient = telemetry.patient
-        AND epoch_us(time) >= start_us AND epoch_us(time) < end_us
+        AND epoch_us(time) >= from_us AND epoch_us(time) < to_us
     WHERE mode = 'delivering' AND coalesce(generation, 'real') = 'real'
 ),
 measured AS (

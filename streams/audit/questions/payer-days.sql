@@ -1,13 +1,13 @@
 -- title: Hours by day of the course
 -- asks: How many hours were delivered on each day of a course, and from which day on is a review due?
--- tables: therapy, given, seen
+-- tables: ran, given, seen
 -- parameter: review_day = 14.0 | days after it need a medical review (S2)
 -- n: days
 WITH course_ AS (
-    SELECT * FROM therapy
-    WHERE start >= $start AND start < $stop AND ($unit IS NULL OR unit = $unit)
+    SELECT * RENAME (from_us AS part_from_us, to_us AS part_to_us) FROM ran($start, $stop, $unit)
 ),
--- A day is 24 hours from the start of the course, the last one shorter.
+-- A day is 24 hours from the start of the course; of one that goes beyond the period or the course
+-- only the part within.
 numbered AS (
     SELECT *, unnest(generate_series(
         1, greatest(1, ceil((end_us - start_us) / 86400000000)::BIGINT)
@@ -17,9 +17,10 @@ numbered AS (
 span AS (
     SELECT
         *,
-        start_us + (day - 1) * 86400000000 AS from_us,
-        least(end_us, start_us + day * 86400000000) AS to_us
+        greatest(part_from_us, start_us + (day - 1) * 86400000000) AS from_us,
+        least(part_to_us, start_us + day * 86400000000) AS to_us
     FROM numbered
+    WHERE start_us + day * 86400000000 > part_from_us
 ),
 delivered AS (
     SELECT
@@ -40,7 +41,7 @@ covered AS (
 )
 SELECT
     patient, unit, start, day,
-    make_timestamptz(from_us) AS day_begins,
+    make_timestamptz(start_us + (day - 1) * 86400000000) AS day_begins,
     round((to_us - from_us) / 3600000000, 3) AS elapsed_h,
     round(coalesce(delivered.us, 0) / 3600000000, 3) AS delivered_h,
     delivered.max_ppm,

@@ -1,13 +1,12 @@
 -- title: Payer worksheets
 -- asks: What do the label and the payer's policy ask of each course, and what is on record?
--- tables: therapy, context, response_by, telemetry
+-- tables: ran, context, response_by, telemetry
 -- parameter: spo2_points = 5.0 | so many points above the start SpO2 has improved (ward protocol)
 -- parameter: fio2_points = 10.0 | so many points below the start FiO2 has improved
 -- parameter: hold_min = 10.0 | so long it must be better
 -- n: courses and policies
 WITH course_ AS (
-    SELECT * FROM therapy
-    WHERE start >= $start AND start < $stop AND ($unit IS NULL OR unit = $unit)
+    SELECT * FROM ran($start, $stop, $unit)
 ),
 -- The last readings while it delivered.
 reading AS (

@@ -1,6 +1,6 @@
 -- title: Response within 72 hours, around heart surgery
 -- asks: Did oxygenation improve, or was the dose tapered, within 72 hours of the start?
--- tables: therapy, context, response_by
+-- tables: ran, context, response_by
 -- parameter: after_h = 72.0 | by then a response is asked for (S2: perioperative use)
 -- parameter: spo2_points = 5.0 | so many points above the start SpO2 has improved (ward protocol)
 -- parameter: fio2_points = 10.0 | so many points below the start FiO2 has improved
@@ -8,8 +8,10 @@
 -- n: courses
 WITH course_ AS (
     SELECT therapy.*, indication
-    FROM therapy LEFT JOIN context ON context.patient = therapy.patient
-    WHERE start >= $start AND start < $stop AND ($unit IS NULL OR therapy.unit = $unit)
+    FROM ran($start, $stop, $unit) AS therapy
+    LEFT JOIN context ON context.patient = therapy.patient
+    -- In every period that its 72 h reach into; the last of them has the verdict.
+    WHERE start_us + ($after_h * 3600000000)::BIGINT >= epoch_us($start::TIMESTAMPTZ)
         AND (indication = 'perioperative-chd' OR indication IS NULL)
 ),
 judged AS (

@@ -9,7 +9,7 @@
 WITH newest AS (SELECT max(last_us) AS us FROM stretch),
 ending AS (
     SELECT
-        run.*, therapy.unit, therapy.ended_by, therapy.coverage_pct,
+        run.*, therapy.unit, therapy.units, therapy.ended_by, therapy.coverage_pct,
         lead(run.begin_us) OVER (PARTITION BY run.patient ORDER BY run.begin_us) AS resumed_us
     FROM run JOIN therapy USING (patient, start_us)
 ),
@@ -24,8 +24,10 @@ judged AS (
         END AS result
     FROM ending CROSS JOIN newest
     WHERE end_us IS NOT NULL
-        AND make_timestamptz(end_us) >= $start AND make_timestamptz(end_us) < $stop
-        AND ($unit IS NULL OR unit = $unit)
+        AND make_timestamptz(end_us) < $stop
+        -- In every period from the stop to the restart, or to when the day is over.
+        AND least(resumed_us, end_us + ($day_h * 3600000000)::BIGINT) >= epoch_us($start::TIMESTAMPTZ)
+        AND ($unit IS NULL OR list_contains(units, $unit))
         AND coalesce(resumed_us - end_us >= $hold_s * 1000000, true)
 )
 SELECT

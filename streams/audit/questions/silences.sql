@@ -1,7 +1,7 @@
 -- title: What was silenced
 -- asks: Who silenced which rule for whom, why and for how long, and what came in that time?
 -- tables: silence, occurrence, whereabouts, seconds
--- says: {n_alerts_meanwhile} alerts were raised while their rule was silenced.
+-- says: {n_alerts_meanwhile} alerts were open, or came, while their rule was silenced.
 -- n: silences
 SELECT
     s.since,
@@ -18,7 +18,7 @@ FROM silence AS s
 LEFT JOIN whereabouts AS w USING (patient)
 LEFT JOIN occurrence AS o
     ON o.patient = s.patient AND o.rule = s.rule
-    AND o.raised_at >= s.since AND o.raised_at < s.until
+    AND o.raised_at < s.until AND coalesce(o.until > s.since, true)
 WHERE s.since >= $start AND s.since < $stop AND ($unit IS NULL OR w.unit = $unit)
 GROUP BY s.id, s.since, s.until, s."by", s.reason, s.patient, w.unit, s.rule
 ORDER BY s.since, s.patient, s.rule, s.id

@@ -8,11 +8,11 @@
 -- parameter: plan_min = 60.0 | so long a plan to stop is good for
 -- n: stops
 WITH ending AS (
-    SELECT run.*, therapy.unit, therapy.stop_us, therapy.ended_by, therapy.coverage_pct
+    SELECT run.*, therapy.unit, therapy.units, therapy.stop_us, therapy.ended_by, therapy.coverage_pct
     FROM run JOIN therapy USING (patient, start_us)
     WHERE run.end_us IS NOT NULL
         AND make_timestamptz(run.end_us) >= $start AND make_timestamptz(run.end_us) < $stop
-        AND ($unit IS NULL OR therapy.unit = $unit)
+        AND ($unit IS NULL OR list_contains(therapy.units, $unit))
 ),
 next_run AS (
     SELECT patient, start_us, number - 1 AS number, begin_us AS resumed_us FROM run
@@ -46,6 +46,11 @@ stood AS (
     FROM settled
     WINDOW along AS (PARTITION BY patient, start_us, number ORDER BY begin_us)
 ),
+-- The last wean: from the last step up on.
+last_wean AS (
+    SELECT patient, start_us, number, max(begin_us) FILTER (WHERE down_ppm < 0) AS since_us
+    FROM stood GROUP BY patient, start_us, number
+),
 weaning AS (
     SELECT
         stood.patient, stood.start_us, stood.number,
@@ -55,6 +60,8 @@ weaning AS (
             FILTER (WHERE down_ppm > 0) AS shortest_step_h,
         min(stood.dose_ppm) AS lowest_ppm
     FROM stood JOIN ending USING (patient, start_us, number)
+    JOIN last_wean USING (patient, start_us, number)
+    WHERE coalesce(stood.begin_us >= since_us, true)
     GROUP BY stood.patient, stood.start_us, stood.number
 ),
 delivered AS (
@@ -140,7 +147,7 @@ SELECT
         ELSE 'stopped from a dose that should have been weaned first'
     END AS reason,
     from_ppm,
-    round(delivered_h, 2) AS delivered_h,
+    round(delivered_h, 4) AS delivered_h,
     coalesce(steps_down, 0) AS steps_down,
     round(largest_step_ppm, 3) AS largest_step_ppm,
     round(shortest_step_h, 2) AS shortest_step_h,

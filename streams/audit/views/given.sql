@@ -1,18 +1,21 @@
 -- When nitric oxide was given to a patient, and how much: parts that follow one another and never
 -- overlap. Two devices at a hand-over are one delivery, at the higher dose, never their sum.
---   dose_ppm  what was set; NULL where it is not known (backup)
+--   dose_ppm  what was set; NULL where it is not known (backup, or not
+--             said for over a minute)
 --   blind     a silence that delivery stands on both sides of: it counts as delivered, at the dose
 --             before it
 -- A device is silent by its own samples, also while another one in standby is heard; the monitor
 -- counts such minutes as delivered, here they count only where delivery stands on both sides.
--- tables: stretch
+-- tables: stretch, limits
 CREATE TABLE given AS
 WITH piece AS (
     SELECT
         patient, device, number, unit, begin_us, until_us, next_us,
-        CASE WHEN mode = 'delivering' THEN dose_ppm END AS dose_ppm,
+        -- A dose that a device leaves out for a minute is the one before; for longer it is unknown.
+        CASE WHEN mode = 'delivering' AND (set_ppm IS NOT NULL OR until_us - begin_us <= dose_held_us)
+            THEN dose_ppm END AS dose_ppm,
         next_us IS NULL OR until_us < next_us AS silent
-    FROM stretch
+    FROM stretch CROSS JOIN limits
     WHERE gives
 ),
 roster AS (SELECT DISTINCT patient, device FROM piece),

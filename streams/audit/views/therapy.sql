@@ -6,6 +6,9 @@
 --   delivered_h   as the monitor counts; earlier_h: of the patient's courses before
 --   coverage_pct  the share of the course's time in which samples were no further apart than 120 s
 --   max_ppm, mean_ppm  of the dose that was set, where it is known
+--   unit, bed     where it began; units: all in which it was given
+--   counted_us    up to here delivery counts; open_until_us: a person's close or 2 h after delivery
+--                 ended, whichever came first, NULL while it runs; newest_us: the newest sample of all
 -- tables: run, given, seen, stretch, limits
 CREATE TABLE therapy AS
 WITH newest AS (SELECT max(last_us) AS us FROM stretch),
@@ -28,7 +31,9 @@ span AS (
             WHEN last[1] IS NULL THEN 'running'
             WHEN newest.us > last[1] + interruption_us THEN 'lapsed'
             ELSE 'paused'
-        END AS ended_by
+        END AS ended_by,
+        least(closed_us, last[1] + interruption_us) AS open_until_us,
+        newest.us AS newest_us
     FROM course CROSS JOIN newest CROSS JOIN limits
 ),
 delivered AS (
@@ -57,6 +62,12 @@ covered AS (
         AND seen.begin_us < end_us AND seen.until_us > start_us
     GROUP BY span.patient, start_us
 ),
+everywhere AS (
+    SELECT span.patient, start_us, list_sort(list(DISTINCT stretch.unit)) AS units
+    FROM span JOIN stretch ON stretch.patient = span.patient
+        AND stretch.gives AND stretch.begin_us <= end_us AND stretch.last_us >= start_us
+    GROUP BY span.patient, start_us
+),
 place AS (
     SELECT
         span.patient, span.start_us,
@@ -67,7 +78,7 @@ place AS (
     GROUP BY span.patient, span.start_us
 )
 SELECT
-    patient, unit, bed,
+    patient, unit, bed, units,
     make_timestamptz(start_us) AS start,
     make_timestamptz(stop_us) AS stop,
     ended_by, interruptions,
@@ -80,11 +91,12 @@ SELECT
         THEN round(100.0 * coalesce(covered.us, 0)::BIGINT / (end_us - start_us), 1) END
         AS coverage_pct,
     max_ppm, round(mean_ppm, 3) AS mean_ppm,
-    start_us, stop_us, end_us
+    start_us, stop_us, end_us, counted_us, open_until_us, newest_us
 FROM span
 LEFT JOIN delivered USING (patient, start_us)
 LEFT JOIN covered USING (patient, start_us)
 LEFT JOIN place USING (patient, start_us)
+LEFT JOIN everywhere USING (patient, start_us)
 CROSS JOIN limits
 WINDOW earlier AS (
     PARTITION BY patient ORDER BY start_us ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
