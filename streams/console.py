@@ -3,13 +3,17 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
     from streams.settings import Settings
+
+
+_EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+"""Wider than records may be, and so far from where a calendar ends that days can be added."""
 
 
 class Instant(click.ParamType):
@@ -27,6 +31,9 @@ class Instant(click.ParamType):
             self.fail(f"{value!r} is no RFC 3339 time such as 2026-11-20T10:00:00Z", param, ctx)
         if time.tzinfo is None:
             self.fail(f"{value!r} has no offset; add Z or, say, +01:00", param, ctx)
+        if not _EARLIEST <= time <= _LATEST:
+            years = f"{_EARLIEST.year} to {_LATEST.year}"
+            self.fail(f"{value!r} is no time that a record can have: {years}", param, ctx)
         return time
 
 

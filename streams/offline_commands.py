@@ -119,10 +119,8 @@ def policy(  # noqa: PLR0913, PLR0917 - the options, one parameter each
 @click.option(
     "--store",
     envvar="INOWATCH_STORE",
-    default="sqlite:inowatch.sqlite",
-    show_default=True,
     show_envvar=True,
-    help="Where an alert was kept.",
+    help="Where an alert was kept; what the last demo recorded by default.",
 )
 @click.option(
     "--format",
@@ -136,7 +134,7 @@ def explain(  # noqa: PLR0913 - options, one parameter each
     what: str | None,
     profile: str,
     profiles: Path | None,
-    store: str,
+    store: str | None,
     form: "Form",
     *,
     every: bool,
@@ -164,12 +162,13 @@ def explain(  # noqa: PLR0913 - options, one parameter each
         raise click.UsageError(f"no rule and no alert's id: {what!r}; there are {names}") from None
 
 
-def _explain_alert(alert_id: str, store: str, form: "Form", book: "ProfileBook") -> None:
+def _explain_alert(alert_id: str, store: str | None, form: "Form", book: "ProfileBook") -> None:
+    from streams.asked_store import asked_store
     from streams.explain_command import NoSuchAlert, explain_alert
     from streams.stores.port import StoreUnavailable, WrongStore
 
     try:
-        click.echo(explain_alert(alert_id, store, form, book))
+        click.echo(explain_alert(alert_id, asked_store(store), form, book))
     except (NoSuchAlert, StoreUnavailable, WrongStore) as wrong:
         raise click.ClickException(str(wrong)) from None
     except ValueError as wrong:

@@ -16,7 +16,8 @@ from deploy.grafana.queries import backup
 from deploy.grafana.site import FOLDER_UID, RULE_GROUP, SOURCE_UID, Site
 from deploy.grafana.thresholds import Thresholds
 
-_DAY_S = 86_400
+_BACK_S = 30 * 86_400
+"""A dead feed, or a page that nobody got, is told for so long; after a day it would seem well."""
 _HEARTBEAT = (
     f"A device was giving nitric oxide when it was last heard, and for {backup.QUIET_S // 60} min "
     "nothing at all has been recorded. Grafana sees only the store: this may be the recorder, "
@@ -44,7 +45,7 @@ def _rule(name: str, flux: str, about: tuple[str, str], site: Site) -> Rule:
     title = name.replace("-", " ").capitalize()
     store = DataSourceRef(type_val=KIND, uid=SOURCE_UID)
     asked = Query("A").datasource_uid(SOURCE_UID).model(Asked(flux, "A", store))
-    asked.relative_time_range(RelativeTimeRange(from_val=_DAY_S, to=0))
+    asked.relative_time_range(RelativeTimeRange(from_val=_BACK_S, to=0))
     rule = Rule(title).uid(f"inowatch-{name}").folder_uid(FOLDER_UID).rule_group(RULE_GROUP)
     rule.with_query(asked).with_query(_more_than_none()).condition("B").org_id(1)
     # One answer that went wrong is no outage: a minute of it is.
@@ -64,7 +65,7 @@ def _rule(name: str, flux: str, about: tuple[str, str], site: Site) -> Rule:
 
 def _more_than_none() -> Query:
     expression = DataSourceRef(type_val="__expr__", uid="__expr__")
-    range_ = RelativeTimeRange(from_val=_DAY_S, to=0)
+    range_ = RelativeTimeRange(from_val=_BACK_S, to=0)
     return (
         Query("B").datasource_uid("__expr__").model(_Above(expression)).relative_time_range(range_)
     )

@@ -53,11 +53,15 @@ class Head(Struct, frozen=True, kw_only=True):
 
 
 class Answer(Struct, frozen=True):
-    """``table`` holds the rows; ``question`` knows what to draw of them."""
+    """``table`` holds the rows; ``question`` knows what to draw of them.
+
+    ``other_units`` are those that were found where nothing is of the unit that was asked for.
+    """
 
     head: Head
     question: Question
     table: pa.Table
+    other_units: tuple[str, ...] = ()
 
     @property
     def columns(self) -> list[str]:
@@ -92,7 +96,8 @@ def written(value: Any) -> str:
 def canonical_csv(table: pa.Table) -> str:
     """Write columns and rows as CSV, lines ended by a newline; a cell is quoted if it must be.
 
-    A text that is empty is quoted, NULL is not.
+    A text that is empty is quoted, NULL is not. Before one that a spreadsheet would take for a
+    formula stands an apostrophe, and before one that begins with an apostrophe another.
     """
     lines = [",".join(map(_cell, table.column_names))]
     lines += [",".join(map(_cell, row.values())) for row in table.to_pylist()]
@@ -123,10 +128,14 @@ def counted(table: pa.Table, n: str) -> tuple[float, str]:
 
 
 _UNSAFE = frozenset('",\r\n#')
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
+"""Quotes do not help: a spreadsheet takes them off first. Numbers of ours are no texts."""
 
 
 def _cell(value: Any) -> str:
     text = written(value)
+    if isinstance(value, str | list) and text.startswith(_FORMULA):
+        text = "'" + text
     if value == "" or not _UNSAFE.isdisjoint(text):
         return '"' + text.replace('"', '""') + '"'
     return text

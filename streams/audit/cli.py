@@ -12,7 +12,7 @@ from streams.journal.cli import verify
 if TYPE_CHECKING:
     from streams.audit.catalogue import Catalogue
     from streams.audit.command import Form
-    from streams.audit.question import Question
+    from streams.audit.question import Parameter, Question
 
 _FORMS = ("table", "csv", "json", "parquet", "html")
 
@@ -64,7 +64,8 @@ def _catalogue() -> "Catalogue":
 
 def _command_of(question: "Question") -> click.Command:
     parameters = "".join(
-        f"\n\n--set {one.name}={one.default}: {one.says}." for one in question.parameters
+        f"\n\n--set {one.name}={one.default}{_choices(one)}: {one.says}."
+        for one in question.parameters
     )
     return click.Command(
         question.name,
@@ -72,6 +73,12 @@ def _command_of(question: "Question") -> click.Command:
         params=_options(),
         help=f"{question.title}. {question.asks}{parameters}",
         short_help=question.title,
+    )
+
+
+def _choices(one: "Parameter") -> str:
+    return f" (or {', '.join(other for other in one.choices if other != one.default)})" * bool(
+        one.choices
     )
 
 
@@ -116,7 +123,8 @@ def _answer(  # noqa: PLR0913 - the contract's options, one parameter each
     values: tuple[str, ...],
     out: Path | None,
 ) -> None:
-    from streams.audit.command import deliver, is_before, run_audit, store_address
+    from streams.asked_store import asked_store
+    from streams.audit.command import deliver, is_before, run_audit
     from streams.audit.engine import Asked
     from streams.audit.question import InvalidQuestion, filled
     from streams.journal.looked import note_view
@@ -127,7 +135,7 @@ def _answer(  # noqa: PLR0913 - the contract's options, one parameter each
     try:
         parameters = filled(question, _pairs(values))
         asked = Asked(question=question, start=start, stop=stop, unit=unit, parameters=parameters)
-        address = store_address(store)
+        address = asked_store(store)
         answer = run_audit(_catalogue(), asked, address, form)
         note_view(f"audit:{question.name}", unit=unit or "", store=address)
         deliver(answer, out)

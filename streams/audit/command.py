@@ -15,16 +15,11 @@ from streams.audit.catalogue import Catalogue
 from streams.audit.engine import BEFORE, Asked, ask
 from streams.audit.reading import Progress
 from streams.audit.tables import TELEMETRY
-from streams.demo_recording import demo_recording
 from streams.stores.open import open_store
 from streams.stores.port import Store
 
 HOUR = timedelta(hours=1)
 Form = Literal["table", "csv", "json", "parquet", "html"]
-
-
-class NoStore(ValueError):
-    """Nobody said where the history is, and no demo has left one."""
 
 
 def listing(catalogue: Catalogue) -> Iterator[str]:
@@ -34,26 +29,19 @@ def listing(catalogue: Catalogue) -> Iterator[str]:
         yield f"{name:<{width}}  {question.asks}"
 
 
-def store_address(named: str | None) -> str:
-    """Where to ask: the store that was named, else what the last demo has recorded.
-
-    Raises ``NoStore``.
-    """
-    if named:
-        return named
-    recording = demo_recording()
-    if not recording.exists():
-        raise NoStore(
-            "name the store: --store ADDRESS or INOWATCH_STORE; no demo has left one here"
-        )
-    click.echo(f"inowatch: asking what the last demo recorded, {recording}", err=True)
-    return f"sqlite://{recording.absolute()}"
-
-
 def run_audit(catalogue: Catalogue, asked: Asked, address: str, form: Form) -> bytes:
-    """Ask the store at ``address`` and write the answer. Raises what both raise."""
+    """Ask the store at ``address`` and write the answer. Raises what both raise.
+
+    A unit of which nothing is on record may be a slip of the finger, so that is said on stderr.
+    """
     with closing(open_store(address, make=False)) as store, _bar(store, asked) as progress:
         answer = ask(store, catalogue, asked, progress)
+    if answer.other_units:
+        click.echo(
+            f"inowatch: nothing that {asked.question.name} reads is of unit {asked.unit!r};"
+            f" there are {', '.join(answer.other_units)}",
+            err=True,
+        )
     return _writer(form)(answer)
 
 

@@ -1,8 +1,9 @@
 """One question, asked of one store: read, derive, ask. The same input gives the same bytes.
 
 The tables are read into a database in memory that is gone afterwards; nothing is written anywhere.
-What came at or after the end of the period is not read, nor a result that was resulted then, so an
-answer about a past month does not change when history goes on. Values reach SQL as parameters only.
+What was not known by the end of the period is not read (a result counts as known from when it was
+resulted), so an answer about a past month does not change when history goes on. An open end is that
+of the whole history, whichever tables a question reads. Values reach SQL as parameters only.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -15,12 +16,13 @@ from msgspec import Struct
 from schemas.alert import Alert
 from schemas.decode import EARLIEST, LATEST
 from schemas.lab import Lab
+from schemas.stand_in import EVERY, NOT_KNOWN
+from schemas.view import View
 from streams.audit import policies
 from streams.audit.answer import Answer, Head, counted, coverage_of, digest
 from streams.audit.catalogue import Catalogue
 from streams.audit.question import InvalidQuestion, Question, Value, words_of
 from streams.audit.reading import Progress, fill, fill_by_record, make_table
-from streams.audit.span import span_of
 from streams.audit.tables import TABLES, TELEMETRY, TIME, RawTable
 from streams.stores.port import Store
 from streams.stores.shapes import SHAPES
@@ -28,8 +30,8 @@ from streams.stores.shapes import SHAPES
 BEFORE = timedelta(days=60)
 """Samples from so long before the period are read too: a course may have begun there. One that
 began earlier still counts as begun here."""
-_ALERT = SHAPES[Alert].measurement
-_LAB = SHAPES[Lab].measurement
+_INSTANT = timedelta(microseconds=1)
+_ALERT, _LAB, _VIEW = (SHAPES[kind].measurement for kind in (Alert, Lab, View))
 
 
 class Asked(Struct, frozen=True, kw_only=True):
@@ -52,7 +54,6 @@ def ask(store: Store, catalogue: Catalogue, asked: Asked, progress: Progress) ->
     words = words_of(question.sql).union(*(words_of(view.sql) for view in views))
     # Alerts always: they say by which rules the period was judged.
     tables = [_trimmed(TABLES[name], words) for name in sorted({*names, _ALERT})]
-    period = _period(store, asked, names)
     with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as con:
         con.execute("SET TimeZone = 'UTC'")
         for table in tables:
@@ -60,6 +61,7 @@ def ask(store: Store, catalogue: Catalogue, asked: Asked, progress: Progress) ->
         # Sums depend on their order: one thread adds up in one order.
         con.execute("SET threads = 1")
         policies.register(con)
+        period = _period(store, names, asked)
         try:
             for view in views:
                 con.execute(view.sql)
@@ -67,6 +69,7 @@ def ask(store: Store, catalogue: Catalogue, asked: Asked, progress: Progress) ->
         except duckdb.Error as wrong:
             raise InvalidQuestion(f"{question.name}: {wrong}") from wrong
         rules = _rules(con, period, asked.unit)
+        others = () if _VIEW in names else _other_units(con, tables, asked.unit)
     n, n_of = counted(table, question.n)
     head = Head(
         question=question.name,
@@ -84,14 +87,7 @@ def ask(store: Store, catalogue: Catalogue, asked: Asked, progress: Progress) ->
         coverage=coverage_of(table),
         sha256=digest(table),
     )
-    return Answer(head, question, table)
-
-
-def _period(store: Store, asked: Asked, names: list[str]) -> tuple[datetime, datetime] | None:
-    if asked.start and asked.stop:
-        return asked.start.astimezone(UTC), asked.stop.astimezone(UTC)
-    found = span_of(store, asked.start, asked.stop, names)
-    return found and (found[0].astimezone(UTC), max(found).astimezone(UTC))
+    return Answer(head, question, table, others)
 
 
 def _trimmed(table: RawTable, words: frozenset[str]) -> RawTable:
@@ -107,11 +103,28 @@ def _load(
     if table.name != TELEMETRY.name:
         fill_by_record(con, store, table, (EARLIEST, stop))
         if table.name == _LAB:
-            # A result is kept at its collection; nobody knew it before it was resulted.
             con.execute(f"DELETE FROM {_LAB} WHERE resulted >= $stop", {"stop": stop})  # noqa: S608 - our own name
         return
     start = max(asked.start - BEFORE, EARLIEST) if asked.start else EARLIEST
     fill(con, store, table, (start, stop), progress)
+
+
+def _period(store: Store, names: list[str], asked: Asked) -> tuple[datetime, datetime] | None:
+    """The period asked for, its open ends filled with the first and the last record's time.
+
+    A look at records is none of the ward's: it counts only for a question about looks, or else to
+    ask would change the answer.
+    """
+    if asked.start and asked.stop:
+        return asked.start.astimezone(UTC), asked.stop.astimezone(UTC)
+    counting = [name for name in TABLES if name != _VIEW or name in names]
+    found = [store.extent(name, EARLIEST, asked.stop or LATEST) for name in counting]
+    extents = [extent for extent in found if extent is not None]
+    if not extents:
+        return None
+    first = asked.start or min(first for first, _ in extents)
+    last = asked.stop or max(last for _, last in extents) + _INSTANT
+    return first.astimezone(UTC), max(first, last).astimezone(UTC)
 
 
 def _answered(
@@ -152,3 +165,15 @@ def _rules(
         {"start": period[0], "stop": period[1], "unit": unit},
     ).fetchall()
     return tuple(str(row[0]) for row in rows)
+
+
+def _other_units(
+    con: duckdb.DuckDBPyConnection, tables: list[RawTable], unit: str | None
+) -> tuple[str, ...]:
+    """The units on record when ``unit`` is none of them; nothing when it is, or none was asked."""
+    if unit is None:
+        return ()
+    named = [table.name for table in tables if "unit" in table.schema.names]
+    every = " UNION ".join(f'SELECT unit FROM "{name}"' for name in named)  # noqa: S608 - our own names
+    found = {str(row[0]) for row in con.execute(every).fetchall() if row[0] is not None}
+    return () if unit in found else tuple(sorted(found - {EVERY, NOT_KNOWN}))

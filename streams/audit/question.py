@@ -4,6 +4,7 @@
     -- asks: How long, and how far, was the set dose above the limit?
     -- tables: telemetry, therapy
     -- parameter: limit_ppm = 20.0 | the set dose above which minutes count (S0)
+    -- parameter: bucket = week of day, week, month | a word out of these
     -- plot: bars x=patient y=minutes
     -- says: {minutes} minutes above the limit in {n_courses} courses.
     -- n: courses
@@ -13,6 +14,7 @@ with three spaces belongs to the one before; any other comment is for readers. P
 in a file is named with its line; it does not know whether the SQL can be run.
 """
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import Literal, get_args
@@ -40,20 +42,30 @@ class InvalidQuestion(ValueError):
 
 
 class Parameter(Struct, frozen=True):
-    """A number or word of the question that the asker may set; ``says`` what it is, and whence."""
+    """A number or word of the question that the asker may set; ``says`` what it is, and whence.
+
+    ``choices``: the words that it may be; any, where there are none.
+    """
 
     name: str
     default: Value
     says: str
+    choices: tuple[str, ...] = ()
 
     def read(self, text: str) -> Value:
         """Read a value of this parameter's kind; ``ValueError`` says what is wrong with it."""
         if isinstance(self.default, str):
+            if self.choices and text not in self.choices:
+                raise ValueError(f"{self.name} is {' or '.join(self.choices)}, not {text!r}")
             return text
         try:
-            return float(text)
+            number = float(text)
         except ValueError:
-            raise ValueError(f"{self.name} is a number, not {text!r}") from None
+            number = math.nan
+        # By none of these (nan, inf) is anything above a limit, or everything.
+        if not math.isfinite(number):
+            raise ValueError(f"{self.name} is a number, not {text!r}")
+        return number
 
 
 class Plot(Struct, frozen=True):
@@ -175,11 +187,15 @@ def _parameter(name: str, line: int, text: str) -> Parameter:
     found = _PARAMETER.fullmatch(text)
     if found is None:
         raise InvalidQuestion(f"{name}.sql:{line}: write 'parameter: name = default | what it is'")
+    word, _, listed = found[2].partition(" of ")
+    choices = _names(listed)
+    if choices and word not in choices:
+        raise InvalidQuestion(f"{name}.sql:{line}: {word!r} is none of {_listed(choices)}")
     try:
-        default: Value = float(found[2])
+        default: Value = float(word)
     except ValueError:
-        default = found[2]
-    return Parameter(found[1], default, found[3])
+        default = word
+    return Parameter(found[1], default, found[3], choices)
 
 
 def _plot(name: str, line: int, text: str) -> Plot:

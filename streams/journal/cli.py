@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     type=click.Path(dir_okay=False, path_type=Path),
     envvar="INOWATCH_ANCHORS",
     show_envvar=True,
-    help="The file with the anchors; by default anchors.jsonl in the folder.",
+    help="The file with the anchors, which has to be there; anchors.jsonl in the folder, if it is"
+    " there, by default.",
 )
 @click.option(
     "--key-file",
@@ -49,14 +50,13 @@ def verify(
 ) -> None:
     """Verify the audit journal: name the first bad record of each chain.
 
-    Exit code 0 when every chain is as it was written, 1 when one is not.
+    Exit code 0 when every chain is as it was written, 1 when one is not or none is there.
     """
-    from streams.journal.anchoring import FILE
     from streams.journal.verify_command import as_lines, summary
     from streams.journal.verify_command import verify as verified
 
     try:
-        verdict = verified(folder, anchors or folder / FILE, key_file, store)
+        verdict = verified(folder, anchors, key_file, store)
     except OSError as wrong:
         raise click.ClickException(str(wrong)) from None
     except ValueError as wrong:
@@ -65,4 +65,4 @@ def verify(
         click.echo(line)
     for line in summary(verdict):
         click.echo(line, err=True)
-    sys.exit(0 if verdict.reports and verdict.is_whole else 1)
+    sys.exit(0 if verdict.is_whole else 1)

@@ -13,10 +13,12 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
+import msgspec
 from msgspec import Struct
 
 from schemas.anchor import Anchor
 from schemas.encode import encode
+from streams.journal.anchoring import FILE
 from streams.journal.chain import Fault, Pin, Report, pins_of, read_chain
 from streams.journal.keys import Keys, read_keys
 from streams.journal.links import ANCHORS, Bad, Link, anchor_link, anchor_of, entry_link
@@ -44,14 +46,20 @@ class Verdict(Struct, frozen=True):
     notes: list[str]
 
     @property
+    def chains(self) -> list[Report]:
+        """Those of the journal and of its own anchors; what a store has is a copy of these."""
+        return [report for report in self.reports if report.chain != STORE]
+
+    @property
     def is_whole(self) -> bool:
-        """Whether nothing is wrong with any of them."""
-        return all(report.fault is None for report in self.reports)
+        """Whether there is something to verify, and nothing is wrong with any of it."""
+        return bool(self.chains) and all(report.fault is None for report in self.reports)
 
 
-def verify(journal: Path, anchors: Path, key_file: Path, store: str | None) -> Verdict:
+def verify(journal: Path, anchors: Path | None, key_file: Path, store: str | None) -> Verdict:
     """Read all chains of ``journal``, and what anchors say of them.
 
+    ``anchors``: the file where they have to be. ``None``: they may be in the journal's own folder.
     Raises ``InvalidKeys``, ``OSError``, and ``ValueError`` for what is no address of a store.
     """
     keys = read_keys(key_file)
@@ -64,8 +72,11 @@ def verify(journal: Path, anchors: Path, key_file: Path, store: str | None) -> V
     in_store: dict[int, list[Pin]] = {}
     for anchor in seen:
         in_store.setdefault(anchor.number, []).append(Pin(anchor.hash, anchor.number))
-    if anchors.exists() or seen:
-        report, found = _of_file(anchors, keys, in_store)
+    file = anchors or journal / FILE
+    if anchors is not None or file.exists() or seen:
+        report, found = _of_file(file, keys, in_store)
+        if anchors is not None and not found and report.fault is None:
+            report = msgspec.structs.replace(report, fault=_without_anchors(file))
         reports.append(report)
         seen = [*found, *seen]
     if not seen:
@@ -75,13 +86,17 @@ def verify(journal: Path, anchors: Path, key_file: Path, store: str | None) -> V
     for chain in sorted({*chains_in(journal), *pins}):
         lines = _lines(file_of(journal, chain))
         reports.append(read_chain(chain, lines, read, pins.get(chain, {})))
-    return Verdict(reports, notes)
+    verdict = Verdict(reports, notes)
+    if not verdict.chains:
+        notes.append(f"{journal} has no chain: there is nothing here to verify")
+    return verdict
 
 
 def as_lines(verdict: Verdict, form: Form) -> Iterator[str]:
-    """Write the reports for stdout: a JSON object a line, or a table."""
+    """Write the reports for stdout: a table, or a JSON object a line, the notes in the last."""
     if form == "json":
         yield from (encode(report).decode() for report in verdict.reports)
+        yield msgspec.json.encode({"whole": verdict.is_whole, "notes": verdict.notes}).decode()
         return
     yield _HEADING
     yield from map(_row, verdict.reports)
@@ -97,13 +112,11 @@ def summary(verdict: Verdict) -> Iterator[str]:
                 " came to them; no entry of the journal is missing there"
             )
     bad = [report for report in verdict.reports if report.fault is not None]
-    entries = sum(report.entries for report in verdict.reports)
-    if not verdict.reports:
-        yield "there is nothing here to verify"
-    elif bad:
+    entries = sum(report.entries for report in verdict.chains)
+    if bad:
         yield f"{len(bad)} of {len(verdict.reports)} chains are not as they were written"
-    else:
-        yield f"{len(verdict.reports)} chains with {entries} entries are as they were written"
+    elif verdict.chains:
+        yield f"{len(verdict.chains)} chains with {entries} entries are as they were written"
 
 
 def _row(report: Report) -> str:
@@ -135,6 +148,12 @@ def _of_file(path: Path, keys: Keys, in_store: dict[int, list[Pin]]) -> tuple[Re
 
     report = read_chain(ANCHORS, _lines(path), read, in_store)
     return report, good
+
+
+def _without_anchors(path: Path) -> Fault:
+    """Say what is wrong with a file that has to have anchors."""
+    detail = f"there is no anchor in {path}" if path.exists() else f"there is no {path}"
+    return Fault(seq=1, line=1, what="missing", detail=detail)
 
 
 def _of_store(address: str, keys: Keys) -> tuple[Report, list[Anchor]]:

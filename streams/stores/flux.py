@@ -42,6 +42,8 @@ _NEXT_TIME = (
 """
 )
 
+_LAST_TIME = _NEXT_TIME.replace("first()", "last()").replace("min(", "max(")
+
 Parameters = dict[str, str | datetime]
 Question = tuple[str, Parameters]
 """The text of a query, and the values that it asks for."""
@@ -77,6 +79,10 @@ class Selection:
     def next_time(self, start: datetime, stop: datetime) -> Question:
         """Ask for the time of the earliest of them, in a single row if there is any."""
         return self._ask(_NEXT_TIME, start, stop)
+
+    def last_time(self, start: datetime, stop: datetime) -> Question:
+        """Ask for the time of the latest of them, in the same way."""
+        return self._ask(_LAST_TIME, start, stop)
 
     def _ask(self, text: str, start: datetime, stop: datetime) -> Question:
         between: Parameters = {"_start": start, "_stop": stop}

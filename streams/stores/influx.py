@@ -96,6 +96,20 @@ class InfluxStore:
         selection = Selection(self._bucket, measurement, {}, fields)
         return self._spans(selection, max(start, EARLIEST), min(stop, LATEST))
 
+    def extent(
+        self, measurement: str, start: datetime, stop: datetime
+    ) -> tuple[datetime, datetime] | None:
+        """Ask for the first and the last point of each series; see the port."""
+        selection = Selection(self._bucket, measurement, {})
+        start, stop = max(start, EARLIEST), min(stop, LATEST)
+        if start >= stop:
+            return None
+        with self._answer(selection.next_time(start, stop)) as lines:
+            first = time_in(lines)
+        with self._answer(selection.last_time(start, stop)) as lines:
+            last = time_in(lines)
+        return None if first is None or last is None else (first, last)
+
     def close(self) -> None:
         """Close the connections."""
         self._client.close()  # type: ignore[no-untyped-call] # the client's own code has few types

@@ -93,5 +93,13 @@ class Store(Protocol):
         Lazy: rows are fetched as they are asked for. Raises ``StoreUnavailable``.
         """
 
+    def extent(
+        self, measurement: str, start: datetime, stop: datetime
+    ) -> tuple[datetime, datetime] | None:
+        """Times of the first and the last point with ``start <= time < stop``; ``None`` for none.
+
+        Both in UTC. Costs little, however many points lie between. Raises ``StoreUnavailable``.
+        """
+
     def close(self) -> None:
         """Let go of files and connections. A second call does nothing."""

@@ -59,6 +59,13 @@ WHERE measurement = ? AND (time_us, tags, twin) > (?, ?, ?) AND time_us < ?{of_p
 ORDER BY time_us, tags, twin LIMIT ?
 """
 
+_EXTENT = """
+SELECT min(time_us) FROM point WHERE measurement = ?1 AND time_us >= ?2 AND time_us < ?3
+UNION ALL
+SELECT max(time_us) FROM point WHERE measurement = ?1 AND time_us >= ?2 AND time_us < ?3
+"""
+"""Each of the two is one look into the index; together in one SELECT they would read all of it."""
+
 _FIELDS = msgspec.json.Decoder(dict[str, float | str | bool])
 _TAGS = msgspec.json.Decoder(dict[str, str])
 
@@ -131,6 +138,15 @@ class SqliteStore:
         """Read in pages, by the index of the measurement or of the patient; see the port."""
         wanted = {checked_name(name): value for name, value in (tags or {}).items()}
         return self._pages(checked_name(measurement), us_of(start), us_of(stop), wanted)
+
+    def extent(
+        self, measurement: str, start: datetime, stop: datetime
+    ) -> tuple[datetime, datetime] | None:
+        """Look at both ends of the index; see the port."""
+        values = (checked_name(measurement), us_of(start), us_of(stop))
+        with self._lock, self._answers():
+            (first,), (last,) = self._connection.execute(_EXTENT, values).fetchall()
+        return None if first is None else (time_of(first), time_of(last))
 
     @property
     def path(self) -> Path:

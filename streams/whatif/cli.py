@@ -32,10 +32,9 @@ if TYPE_CHECKING:
 @click.option(
     "--store",
     envvar="INOWATCH_STORE",
-    default="sqlite:inowatch.sqlite",
-    show_default=True,
     show_envvar=True,
-    help="Where the history was kept; not asked when FILES are named.",
+    help="Where the history was kept, what the last demo recorded by default; not asked when FILES"
+    " are named.",
 )
 @click.option("--from", "start", type=Instant(), help="Alerts told at this time or later count.")
 @click.option("--to", "stop", type=Instant(), help="The history ends before this time.")
@@ -57,7 +56,7 @@ def whatif(  # noqa: PLR0913, PLR0917 - the options, one parameter each
     files: tuple[Path, ...],
     names: tuple[str, ...],
     profiles: Path | None,
-    store: str,
+    store: str | None,
     start: datetime | None,
     stop: datetime | None,
     unit: str | None,
@@ -72,6 +71,7 @@ def whatif(  # noqa: PLR0913, PLR0917 - the options, one parameter each
     differences stand the alarm load of each profile and how much of the time in hazard it covers.
     """
     from alerts.profile_book import InvalidProfile, ProfileBook
+    from streams.asked_store import NoStore, asked_store
     from streams.stores.port import StoreUnavailable
     from streams.whatif.command import Ask, InvalidAsk, whatif_of_files, whatif_of_store, write
     from streams.whatif.judging import NothingRecorded
@@ -84,8 +84,8 @@ def whatif(  # noqa: PLR0913, PLR0917 - the options, one parameter each
             for reason, count in sorted(refused.items()):
                 click.echo(f"{count} records refused: {reason}", err=True)
         else:
-            found = whatif_of_store(store, ask, recorded=recorded)
-    except (InvalidProfile, InvalidAsk) as wrong:
+            found = whatif_of_store(asked_store(store), ask, recorded=recorded)
+    except (InvalidProfile, InvalidAsk, NoStore) as wrong:
         raise click.UsageError(str(wrong)) from None
     except (StoreUnavailable, NothingRecorded, OSError, ValueError) as wrong:
         # A ValueError: the store is of something else, or a point in it holds no whole record.

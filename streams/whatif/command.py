@@ -15,6 +15,7 @@ from alerts.profile_book import ProfileBook
 from schemas.decode import EARLIEST
 from schemas.encode import encode
 from schemas.rejected import Reason
+from schemas.stand_in import EVERY, NOT_KNOWN
 from streams.stores.open import open_store
 from streams.stores.port import Store, WrongStore
 from streams.whatif.episode import Episodes
@@ -124,7 +125,17 @@ def _report(
     judged: Judged, sides: list[Side], before: list[Voice], ask: Ask, doubts: list[str]
 ) -> Report:
     voices = before + [Voice(side.name, side.episodes.all(ask.unit)) for side in sides]
+    _look_for_unit(judged, voices, ask.unit)
     return report(judged, voices, ask.unit, doubts)
+
+
+def _look_for_unit(judged: Judged, voices: list[Voice], unit: str | None) -> None:
+    """Say on stderr which units there are where nothing is of the one that was asked for."""
+    units = {patient.unit for patient in judged.reference.ward.patients.values()}
+    if unit is None or unit in units or any(voice.episodes for voice in voices):
+        return
+    there = ", ".join(sorted(units - {EVERY, NOT_KNOWN})) or "none"
+    click.echo(f"whatif: nothing here is of unit {unit!r}; there are {there}", err=True)
 
 
 def _doubts(judged: Judged) -> Iterator[str]:

@@ -7,9 +7,7 @@ import asyncio
 import contextlib
 import http.client
 import json
-import os
 import re
-import shutil
 import socket
 import threading
 from collections.abc import Callable, Coroutine, Iterator
@@ -21,7 +19,7 @@ from typing import Any
 import msgspec
 import pytest
 from msgspec.structs import replace
-from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from schemas.alert import Priority
 from schemas.board_row import BoardRow, OpenAlert
@@ -30,16 +28,6 @@ from streams.board import words
 from streams.board.feed import MAX_SCREENS, Feed, Full
 from streams.board.server import BoardServer, PortTaken
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 WAIT_MS = 20_000
 WALL_DISPLAY = {"width": 1920, "height": 1080}
 TABLET = {"width": 820, "height": 1180}
@@ -168,27 +156,6 @@ class Ward:
 def ward() -> Iterator[Ward]:
     """Lend a ward without beds."""
     one = Ward()
-    yield one
-    one.close()
-
-
-@pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
-    """Lend the driver of the browser."""
-    with sync_playwright() as driver:
-        yield driver
-
-
-@pytest.fixture(scope="module")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    """Lend a headless Chromium; without one the tests are skipped, but fail in CI."""
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None:
-        missing = f"no browser: none of {', '.join(BROWSERS)} is on the PATH"
-        if os.environ.get("CI") == "true":
-            pytest.fail(missing)
-        pytest.skip(missing)
-    one = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
     yield one
     one.close()
 

@@ -482,3 +482,19 @@ def test_closing_twice_is_closing(store: Store) -> None:
     """A second close does nothing."""
     store.close()
     store.close()
+
+
+def test_the_extent_of_a_measurement(store: Store) -> None:
+    """First and last time of what lies in a span, over all series; none where there is nothing."""
+    days = [0, 1, 40, 9000]
+    for n in days:
+        store.write([Point("probe", {"bed": str(n)}, {"n": n}, T - timedelta(days=n) + US)])
+    assert store.extent("probe", T - timedelta(days=9999), END) == (
+        T - timedelta(days=9000) + US,
+        T + US,
+    )
+    first, last = T - timedelta(days=40) + US, T - timedelta(days=1) + US
+    assert store.extent("probe", first, T + US) == (first, last)
+    assert store.extent("probe", T + 2 * US, END) is None
+    assert store.extent("probe", END, T) is None
+    assert store.extent("other", T - timedelta(days=9999), END) is None

@@ -7,6 +7,9 @@ from deploy.grafana.thresholds import Thresholds
 QUIET_S = 300
 """A store in which nothing arrives for this long, while somebody is treated, has lost its feed."""
 
+TREATED_S = 86_400
+"""Who was last heard longer before the others than this was not treated when they fell silent."""
+
 _ALWAYS = 'import "array"\n'
 
 
@@ -14,14 +17,16 @@ def no_heartbeat() -> str:
     """How many patients were given nitric oxide when all that is recorded fell silent.
 
     0 while any sample of any device is recent, and where nobody was treated: an empty ward sends
-    nothing, and that is no fault.
+    nothing, and that is no fault. However long ago it fell silent, it is judged as of then.
     """
+    # Sorted, so that the first row has the newest sample of all.
+    treated = f"{GIVING} and (accumulator.quiet_s < 0.0 or r.age_s - accumulator.quiet_s < "
     return f"""{_ALWAYS}{IMPORTS}{latest()}known = latest
-  |> map(fn: (r) => ({{recent: if r.age_s < {float(QUIET_S)!r} then 1 else 0,
-    giving: if {GIVING} then 1 else 0}}))
-  |> reduce(identity: {{recent: 0, giving: 0}}, fn: (r, accumulator) => ({{
-    recent: accumulator.recent + r.recent, giving: accumulator.giving + r.giving}}))
-  |> filter(fn: (r) => r.recent == 0)
+  |> sort(columns: ["age_s"])
+  |> reduce(identity: {{quiet_s: -1.0, giving: 0}}, fn: (r, accumulator) => ({{
+    quiet_s: if accumulator.quiet_s < 0.0 then r.age_s else accumulator.quiet_s,
+    giving: accumulator.giving + (if {treated}{float(TREATED_S)!r}) then 1 else 0)}}))
+  |> filter(fn: (r) => r.quiet_s >= {float(QUIET_S)!r})
   |> map(fn: (r) => ({{_value: r.giving}}))
 union(tables: [array.from(rows: [{{_value: 0}}]), known])
 {SUMMED}"""

@@ -12,27 +12,37 @@ _COURSES_FROM = "methb-first-due"
 """Raised 4 h after the start of every course: what bears it is a course that a month counts."""
 
 
-def share_of_courses(*rules: str) -> str:
+def share_of_courses(rule: str, unless: str | None = None) -> str:
     """The p-chart: of the courses of 4 h or more that began in a month, those with such an alert.
 
-    A course counts once, in the month of its start.
+    A course counts once, in the month of its start. ``unless``: where the alert ended with this
+    reason, the course was no case after all.
     """
-    named = " or ".join(f'r.rule == "{rule}"' for rule in rules)
-    raised = rows("alert", fields("course"), 'r.phase == "raised"', "({rules})")
-    month = MONTH.format(time="time(v: r._value)")
+    raised = rows("alert", fields("course"), 'r.phase == "raised"', 'r.rule == "{rule}"')
+    ended = rows("alert", fields("course", "reason"), 'r.phase == "cleared"', f'r.rule == "{rule}"')
+    month = MONTH.format(time="time(v: r.{course})")
     one = """  |> group()
-  |> filter(fn: (r) => time(v: r._value) >= v.timeRangeStart)
-  |> map(fn: (r) => ({{_time: {month}, course: r.patient + r._value, n: {n}, d: {d}}}))"""
-    return f"""{IMPORTS}courses = {raised.format(rules=f'r.rule == "{_COURSES_FROM}"')}
-{one.format(month=month, n=1, d=0)}
-cases = {raised.format(rules=named)}
-{one.format(month=month, n=0, d=1)}
-months = union(tables: [courses, cases])
+  |> filter(fn: (r) => time(v: r.{course}) >= v.timeRangeStart)
+  |> map(fn: (r) => ({{_time: {month}, course: r.patient + r.{course}, n: {n}, d: {d}}}))"""
+    one = one.replace("{month}", month)
+    parts = {
+        "courses": raised.format(rule=_COURSES_FROM) + "\n" + one.format(course="_value", n=1, d=0),
+        "cases": raised.format(rule=rule) + "\n" + one.format(course="_value", n=0, d=1),
+    }
+    if unless is not None:
+        parts["none"] = f"""{ended}
+  |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")
+  |> filter(fn: (r) => r.reason == "{unless}")
+{one.format(course="course", n=0, d=-1)}"""
+    named = "\n".join(f"{name} = {flux}" for name, flux in parts.items())
+    return f"""{IMPORTS}{named}
+months = union(tables: [{", ".join(parts)}])
   |> group(columns: ["_time", "course"])
   |> reduce(identity: {{n: 0, d: 0}}, fn: (r, accumulator) => ({{
     n: if r.n > accumulator.n then r.n else accumulator.n,
-    d: if r.d > accumulator.d then r.d else accumulator.d}}))
+    d: if r.d < 0 or accumulator.d < 0 then -1 else if r.d > 0 then 1 else accumulator.d}}))
   |> filter(fn: (r) => r.n == 1)
+  |> map(fn: (r) => ({{r with d: if r.d > 0 then 1 else 0}}))
 {_SUMMED}{_P_LIMITS}"""
 
 

@@ -1,15 +1,22 @@
 """The head of an answer in words, line by line: what each form shows above the rows."""
 
+from datetime import UTC, datetime, timedelta
+
 from streams.audit.answer import Coverage, Head, written
 
+_SECOND = timedelta(seconds=1)
 
-def heading(head: Head) -> list[tuple[str, str]]:
-    """Pairs of a name and what to say of it, in order."""
-    parameters = [f"{name} = {_number(value)}" for name, value in head.parameters.items()]
+
+def heading(head: Head, *, to_the_second: bool = False) -> list[tuple[str, str]]:
+    """Pairs of a name and what to say of it, in order.
+
+    ``to_the_second``: for people; the period is widened to whole seconds, so that all is in it.
+    """
+    parameters = [f"{name} = {plain(value)}" for name, value in head.parameters.items()]
     return [
         ("question", head.question),
         ("asks", head.asks),
-        ("period", _period(head)),
+        ("period", _period(head, to_the_second=to_the_second)),
         ("unit", head.unit or "all units"),
         ("parameters", ", ".join(parameters) or "none"),
         ("inowatch", head.inowatch),
@@ -21,9 +28,12 @@ def heading(head: Head) -> list[tuple[str, str]]:
     ]
 
 
-def _period(head: Head) -> str:
+def _period(head: Head, *, to_the_second: bool) -> str:
     if head.start is None or head.stop is None:
         return "nothing is on record"
+    if to_the_second:
+        end = moment(head.stop + (_SECOND if head.stop.microsecond else timedelta()))
+        return f"{moment(head.start)} to {end} UTC (the end not included)"
     return f"{written(head.start)} to {written(head.stop)} (the end not included)"
 
 
@@ -35,5 +45,16 @@ def _coverage(coverage: Coverage | None) -> str:
     return f"{coverage.mean_pct:.1f} % mean, {coverage.least_pct:.1f} % least"
 
 
-def _number(value: float | str) -> str:
-    return f"{value:g}" if isinstance(value, float) else value
+def plain(value: float | str) -> str:
+    """Write what was set, a whole number without its point."""
+    return f"{value:.10g}" if isinstance(value, float) else value
+
+
+def moment(time: datetime) -> str:
+    """Write a time for people: in UTC, cut to the second."""
+    return f"{time.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def readable(column: str, value: float) -> float:
+    """Round a number for people: seconds to two places, whatever clocks say beyond."""
+    return (round(value, 2) if column.endswith("_s") else value) + 0.0

@@ -7,7 +7,7 @@ Promises the same bytes for the same answer. Values are escaped by the template,
 import base64
 import re
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import datetime
 from importlib.resources import files
 from math import fsum
 from typing import Any
@@ -17,7 +17,7 @@ import pyarrow as pa
 from msgspec import Struct
 
 from streams.audit.answer import RESULT, Answer, written
-from streams.audit.forms.heading import heading
+from streams.audit.forms.heading import heading, moment, plain, readable
 from streams.audit.forms.plots import pictures, words_of
 from streams.audit.forms.text import NO_ROWS
 from streams.audit.question import InvalidQuestion
@@ -37,6 +37,8 @@ _TONES = {
 """Word of a result to its colour and the sign beside it. *Yes* and *no* are set
 plainly, as all other words: whether they are good depends on what was asked."""
 _PLAIN = ("plain", "•")
+_LONG, _LONG_WORD = 40, 14
+"""Characters of a text that may take several lines, and of a word that may be broken in print."""
 
 
 class Verdict(Struct, frozen=True):
@@ -70,10 +72,10 @@ def html(answer: Answer) -> bytes:
         ],
         left_out=answer.head.row_count - len(shown),
         parameters=[
-            (one.name, answer.head.parameters[one.name], one.says)
+            (one.name, plain(answer.head.parameters[one.name]), one.says)
             for one in answer.question.parameters
         ],
-        heading=heading(answer.head),
+        heading=heading(answer.head, to_the_second=True),
     )
     return page.encode()
 
@@ -138,12 +140,15 @@ def _cell(field: pa.Field, value: Any) -> tuple[str, str]:
         tone, sign = _TONES.get(written(value), _PLAIN)
         return f"{sign} {written(value)}", tone
     if isinstance(value, float):
-        return f"{value:,.10g}", "number"
+        return f"{readable(field.name, value):,.10g}", "number"
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}", "number"
     if isinstance(value, datetime):
-        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S}", ""
-    return written(value), ""
+        return moment(value), "time"
+    text = written(value)
+    kinds = ["long"] if len(text) > _LONG else []
+    kinds += ["breaks"] if max(map(len, text.split()), default=0) > _LONG_WORD else []
+    return text, " ".join(kinds)
 
 
 def _is_number(kind: pa.DataType) -> bool:

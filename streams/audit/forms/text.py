@@ -4,6 +4,7 @@ The rows of ``csv`` after its lines with ``#`` are the canonical CSV whose diges
 """
 
 import io
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -11,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from streams.audit.answer import Answer, canonical_csv, written
-from streams.audit.forms.heading import heading
+from streams.audit.forms.heading import heading, moment, readable
 
 NO_ROWS = "No rows: nothing of this kind is on record here for this period and unit."
 _WIDEST = 60
@@ -19,11 +20,15 @@ _CUT = "…"
 
 
 def table(answer: Answer) -> bytes:
-    """Head, then the rows in columns; numbers to the right, long texts cut."""
-    lines = [f"{name:<11}{said}" for name, said in heading(answer.head)] + [""]
+    """Head, then the rows in columns; numbers to the right, long texts and times cut."""
+    head = heading(answer.head, to_the_second=True)
+    lines = [f"{name:<11}{said}" for name, said in head] + [""]
     if not answer.head.row_count:
         return _lines([*lines, NO_ROWS])
-    cells = [[_short(value) for value in row] for row in answer.rows()]
+    cells = [
+        [_short(name, value) for name, value in zip(answer.columns, row, strict=True)]
+        for row in answer.rows()
+    ]
     to_right = [_is_number(field.type) for field in answer.table.schema]
     widths = [
         max(len(name), *(len(row[at]) for row in cells)) for at, name in enumerate(answer.columns)
@@ -63,10 +68,14 @@ def _lines(lines: list[str]) -> bytes:
     return "".join(" ".join(line.splitlines()) + "\n" for line in lines).encode()
 
 
-def _short(value: Any) -> str:
+def _short(column: str, value: Any) -> str:
     if value is None:
         return "-"
-    text = f"{value:.10g}" if isinstance(value, float) else " ".join(written(value).split())
+    if isinstance(value, datetime):
+        return moment(value)
+    if isinstance(value, float):
+        return f"{readable(column, value):.10g}"
+    text = " ".join(written(value).split())
     return text if len(text) <= _WIDEST else text[: _WIDEST - 1] + _CUT
 
 

@@ -2,7 +2,7 @@
 -- asks: How many alerts and pages came for each day that a patient was treated, and how many of
 --   them were repeats or silenced?
 -- tables: telemetry, occurrence, told, silence, seconds
--- parameter: bucket = week | the stretch of time that a row is about: day, week, month or quarter
+-- parameter: bucket = week of day, week, month, quarter | the stretch of time that a row is about
 -- parameter: again_s = 3600 | an alert that comes again so soon after it was over is a repeat
 -- plot: spc x=since y=n_alerts n=patient_days
 -- says: {n_alerts} alerts on {patient_days} patient-days; {n_repeats} came again soon after they
