@@ -1,12 +1,16 @@
-"""Which store a command asks that reads history: the one that is named, else the last demo's.
+"""Which store a command asks that reads history: the one that is named, else one that is here.
 
 Promises the same default to every such command (``audit``, ``explain``, ``whatif``), and that a
 store that nobody named is named on stderr.
 """
 
+from pathlib import Path
+
 import click
 
 from streams.demo_recording import demo_recording
+
+HERE = Path("inowatch.sqlite")
 
 
 class NoStore(ValueError):
@@ -14,12 +18,16 @@ class NoStore(ValueError):
 
 
 def asked_store(named: str | None) -> str:
-    """Give the address of the store that was named, else of what the last demo has recorded.
+    """Give the address of the store that was named.
 
-    Raises ``NoStore``.
+    Else of the one in this folder that ``inowatch run`` makes when none is named, else of what the
+    last demo has recorded. Raises ``NoStore``.
     """
     if named:
         return named
+    if HERE.exists():
+        click.echo(f"inowatch: asking {HERE.absolute()}", err=True)
+        return f"sqlite:{HERE}"
     recording = demo_recording()
     if not recording.exists():
         raise NoStore(

@@ -56,6 +56,17 @@ def test_a_named_store_comes_first(reader: str, home: Path) -> None:
     assert "demo" not in done.stderr.replace(str(home), "")
 
 
+def test_a_store_in_this_folder_comes_before_a_demo(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What `inowatch run` writes without a named store is what is asked there."""
+    monkeypatch.chdir(tmp_path)
+    (home / "demo.sqlite").rename(tmp_path / "inowatch.sqlite")
+    done = run(*READERS["audit"], data=home)
+    assert (done.exit_code, "demo" in done.stderr) == (0, False)
+    assert f"asking {tmp_path / 'inowatch.sqlite'}" in done.stderr
+
+
 @pytest.mark.parametrize("reader", READERS)
 def test_with_neither_it_is_said_how(reader: str, tmp_path: Path) -> None:
     """Without a name and without a demo it is wrong use, with the way out."""
