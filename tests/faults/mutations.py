@@ -27,7 +27,7 @@ class Mutation(Struct, frozen=True):
 MUTATIONS = (
     Mutation("awaiting", alert_lost, "alerts"),
     Mutation("deduplication", lambda: kill_at("after-alert-sent:3", "after-alert-sent:3"), "pages"),
-    Mutation("offset-guard", lambda: kill_at("before-commit:8", "before-commit:5"), "states"),
+    Mutation("offset-guard", lambda: kill_at("after-checkpoint:8", "after-checkpoint:5"), "states"),
     # As Faust's own consumer did when a rebalance met a fetch.
     Mutation("every-fetch", lambda: Fault(name="none"), "records skipped by the monitor"),
     Mutation("ghost-filter", lambda: kill_at("after-alert-sent:3"), "states"),

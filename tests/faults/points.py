@@ -44,6 +44,7 @@ POINTS: Mapping[str, Point] = {
     "before-commit": Point(
         "monitor", "streams.batch_consumer:BatchConsumer._commit_offsets", "before"
     ),
+    "after-checkpoint": Point("monitor", "streams.batch_consumer:BatchConsumer._commit", "before"),
     "after-commit": Point(
         "monitor", "streams.batch_consumer:BatchConsumer._commit_offsets", "after"
     ),
