@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -11,6 +12,17 @@ import click
 if TYPE_CHECKING:
     from streams.settings import Settings
 
+
+secrets_folder = click.option(
+    "--secrets",
+    "folder",
+    envvar="INOWATCH_SECRETS",
+    show_envvar=True,
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The folder where passwords and tokens are kept, a file each.",
+)
+"""Where the commands that make logins and tokens leave them."""
 
 _EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 """Wider than records may be, and so far from where a calendar ends that days can be added."""

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 import click
 
+from streams.console import secrets_folder
+
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _DAYS = click.IntRange(0, 36_500)
 KEEP_D = 400
@@ -27,15 +29,7 @@ KEEP_MINUTES_D = 3660
     required=True,
     help="influxdb://host:8086/org/bucket, as the recorder has it.",
 )
-@click.option(
-    "--secrets",
-    "folder",
-    envvar="INOWATCH_SECRETS",
-    show_envvar=True,
-    required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help="The folder where passwords and tokens are kept, a file each.",
-)
+@secrets_folder
 @click.option(
     "--admin-token-file",
     envvar="INOWATCH_INFLUXDB_ADMIN_TOKEN_FILE",

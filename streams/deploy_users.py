@@ -5,19 +5,11 @@ from pathlib import Path
 
 import click
 
-from streams.console import in_words, settings_of_environment
+from streams.console import in_words, secrets_folder, settings_of_environment
 
 
 @click.command("users")
-@click.option(
-    "--secrets",
-    "folder",
-    envvar="INOWATCH_SECRETS",
-    show_envvar=True,
-    required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help="The folder where passwords are kept, a file each.",
-)
+@secrets_folder
 def deploy_users(folder: Path) -> None:
     """Make Kafka's users: a login for each role and sender, and the least that it needs.
 

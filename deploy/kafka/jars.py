@@ -4,18 +4,10 @@ This module does not know what runs on the classpath.
 """
 
 import os
-from pathlib import Path
 
-import platformdirs
-
+from deploy.cache import cache_root
 from deploy.kafka.fetch import fetch
 from deploy.kafka.jar_lock import Group, read_lock
-
-
-def cache_root() -> Path:
-    """Directory for what can be fetched again: ``INOWATCH_CACHE``, else the user's cache."""
-    chosen = os.environ.get("INOWATCH_CACHE")
-    return Path(chosen) if chosen else platformdirs.user_cache_path("inowatch")
 
 
 def classpath(group: Group = "broker") -> str:

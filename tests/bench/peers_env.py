@@ -5,7 +5,6 @@ file checked by its hash. It appears whole or not at all: built beside its place
 rename. Another lock or another Python is another environment.
 """
 
-import fcntl
 import hashlib
 import os
 import platform
@@ -14,7 +13,7 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import platformdirs
+from deploy.cache import cache_root, made_once
 
 ROOT = Path(__file__).parents[2]
 LOCK = Path(__file__).with_name("peers.lock")
@@ -32,18 +31,7 @@ def peers_python() -> Path:
 
     ``INOWATCH_CACHE`` names another cache folder than the user's. Raises ``CannotInstall``.
     """
-    named = os.environ.get("INOWATCH_CACHE")
-    cache = Path(named) if named else platformdirs.user_cache_path("inowatch")
-    home = cache / f"peers-{_mark()}"
-    if not home.exists():
-        cache.mkdir(parents=True, exist_ok=True)
-        with home.with_suffix(".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            # Whoever held the lock before has most likely made it.
-            if not home.exists():
-                print("installing the peers, once", file=sys.stderr)
-                _make(home)
-    return home / "bin" / "python"
+    return made_once(cache_root() / f"peers-{_mark()}", _make) / "bin" / "python"
 
 
 def peers_command(module: str, *arguments: str) -> list[str]:
@@ -62,6 +50,7 @@ def _mark() -> str:
 
 
 def _make(home: Path) -> None:
+    print("installing the peers, once", file=sys.stderr)
     with TemporaryDirectory(dir=home.parent, prefix="peers-new-") as name:
         new = Path(name, "environment")
         _run([sys.executable, "-m", "venv", str(new)])

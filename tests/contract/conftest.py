@@ -16,9 +16,9 @@ from influxdb_client.domain.bucket_retention_rules import BucketRetentionRules
 from influxdb_client.domain.permission import Permission
 from influxdb_client.domain.permission_resource import PermissionResource
 
-from deploy.alertmanager.build import CannotBuild as NoAlertmanager
 from deploy.alertmanager.build import alertmanager_path
-from deploy.influxdb.build import CannotBuild, influxd_path
+from deploy.go_program import CannotBuild
+from deploy.influxdb.build import influxd_path
 from deploy.influxdb.server import InfluxServer
 from streams.stores.open import TOKEN_VARIABLE, open_store
 from streams.stores.port import Store
@@ -79,7 +79,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     with suppress(CannotBuild):  # the fixture says it, test by test
         if need & asked:
             influxd_path()
-    with suppress(NoAlertmanager):
+    with suppress(CannotBuild):
         if "alertmanager" in asked:
             alertmanager_path()
 
@@ -89,7 +89,7 @@ def alertmanager() -> Path:
     """Find or build an Alertmanager."""
     try:
         return alertmanager_path()
-    except NoAlertmanager as missing:
+    except CannotBuild as missing:
         if os.environ.get("CI") == "true":
             pytest.fail(str(missing))
         pytest.skip(str(missing))

@@ -22,9 +22,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, NoReturn, Self
 
-import platformdirs
 import pytest
 from aiohttp import web
+
+from deploy.cache import cache_root
 
 PRISM = "5.14.2"
 """The newest release for Node 20; later ones ask for Node 24."""
@@ -192,7 +193,7 @@ def node_packages(name: str, packages: Sequence[str]) -> Path:
     npm = shutil.which("npm")
     if shutil.which("node") is None or npm is None:
         cannot("node and npm are not on the PATH")
-    cache = platformdirs.user_cache_path("inowatch")
+    cache = cache_root()
     cache.mkdir(parents=True, exist_ok=True)
     home = cache / name
     with (cache / f"{name}.lock").open("w") as lock:

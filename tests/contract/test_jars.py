@@ -17,10 +17,11 @@ from pathlib import Path
 
 import pytest
 
+from deploy.cache import cache_root
 from deploy.free_port import free_port
 from deploy.kafka.fetch import ATTEMPTS, JarsMissingError, fetch
 from deploy.kafka.jar_lock import Jar, is_sound, read_lock
-from deploy.kafka.jars import cache_root, classpath
+from deploy.kafka.jars import classpath
 
 BOUND_S = 60.0
 
