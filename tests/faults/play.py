@@ -134,6 +134,7 @@ def _scene(
 ) -> Iterator[Scene]:
     secret = home / "secret"
     secret.write_text(SECRET)
+    secret.chmod(0o600)
     grants = Grants(home / "grants", log.zero)
     with ExitStack() as stack:
         receiver = stack.enter_context(listening())
