@@ -62,6 +62,7 @@ def deploy_influxdb(
     from deploy.influxdb.api import SetupFailed
     from deploy.influxdb.setup import Wanted, set_up
     from deploy.secret_files import SecretFolder
+    from streams.secret_file import unfit
     from streams.stores.open import influx_place
 
     try:
@@ -79,6 +80,9 @@ def deploy_influxdb(
         keep_minutes_d=keep_minutes_days,
         ca_file=None if place.ca_file is None else Path(place.ca_file),
     )
+    fault = None if admin_token_file is None else unfit(admin_token_file)
+    if fault is not None:
+        raise click.ClickException(f"{admin_token_file}: {fault}")
     try:
         done = set_up(wanted, SecretFolder(folder), admin_token_file)
     except (SetupFailed, OSError) as wrong:

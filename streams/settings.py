@@ -17,7 +17,9 @@ from schemas.alert import PRIORITIES, Priority
 from schemas.topics import Topics
 from streams.clock import Clock, parse_clock
 from streams.kafka_settings import read_access
+from streams.secret_file import exposed
 
+_CA_FILE = "INOWATCH_ALERTMANAGER_CA_FILE"
 _PREFIX = re.compile(r"[A-Za-z0-9._-]{1,100}")
 WATCHED = ("monitor", "recorder", "pager", "board")
 """The roles that read from Kafka, so that the watchdog can see from outside how they fare."""
@@ -89,10 +91,14 @@ def read_settings(env: Mapping[str, str]) -> Settings:  # noqa: C901 - one line 
 
     def secret(name: str) -> Path | None:
         path = Path(env[name]) if env.get(name) else None
-        if path is not None and not path.is_file():
-            faults.append(f"{name}={path}: no such file")
+        fault = None if path is None else exposed(path)
+        if fault is not None:
+            faults.append(f"{name}={path}: {fault}")
         return path
 
+    ca_file = Path(env[_CA_FILE]) if env.get(_CA_FILE) else None
+    if ca_file is not None and not ca_file.is_file():
+        faults.append(f"{_CA_FILE}={ca_file}: no such file")
     page_from = next((p for p in PRIORITIES if p == env.get("INOWATCH_PAGE_FROM", "low")), None)
     if page_from is None:
         faults.append(f"INOWATCH_PAGE_FROM: one of {', '.join(PRIORITIES)}")
@@ -126,7 +132,7 @@ def read_settings(env: Mapping[str, str]) -> Settings:  # noqa: C901 - one line 
         webhook_secret_file=secret("INOWATCH_WEBHOOK_SECRET_FILE"),
         alertmanager_url=env.get("INOWATCH_ALERTMANAGER_URL") or None,
         alertmanager_token_file=secret("INOWATCH_ALERTMANAGER_TOKEN_FILE"),
-        alertmanager_ca_file=secret("INOWATCH_ALERTMANAGER_CA_FILE"),
+        alertmanager_ca_file=ca_file,
         page_from=page_from or "low",
         terminal=env.get("INOWATCH_TERMINAL") == "1",
         watched=watched,

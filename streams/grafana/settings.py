@@ -15,6 +15,7 @@ from alerts.profile_book import InvalidProfile, ProfileBook, packaged
 from alerts.sinks.post import safe_url
 from deploy.grafana.site import Site, Store
 from deploy.grafana.thresholds import Thresholds
+from streams.secret_file import UnfitSecret, secret_in
 from streams.settings import InvalidSettings
 
 _TOKEN_FILE = "INOWATCH_GRAFANA_TOKEN_FILE"  # noqa: S105 - the name of a variable, not a secret
@@ -94,13 +95,10 @@ class _Reader:
         if not path:
             return ""
         try:
-            held = Path(path).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as unreadable:
-            self.faults.append(f"{name}={path}: cannot be read: {unreadable}")
+            return secret_in(Path(path))
+        except UnfitSecret as wrong:
+            self.faults.append(f"{name}={wrong}")
             return ""
-        if not held:
-            self.faults.append(f"{name}={path}: the file is empty")
-        return held
 
     def limits(self) -> Limits:
         book = packaged()

@@ -8,11 +8,12 @@ A line that begins with # is a remark. It shows no key to anybody.
 
 import os
 import re
-import stat
 from collections.abc import Mapping
 from pathlib import Path
 
 from msgspec import Struct
+
+from streams.secret_file import open_to_others
 
 LEAST_BYTES = 32
 """As long as the digest: a shorter key would be the weakest part."""
@@ -34,7 +35,9 @@ def read_keys(path: Path) -> Keys:
     """Read the key file. Raises ``InvalidKeys``."""
     try:
         with path.open("rb") as file:
-            _refuse_if_open_to_others(path, os.fstat(file.fileno()))
+            fault = open_to_others(path, os.fstat(file.fileno()))
+            if fault is not None:
+                raise InvalidKeys(f"key file {path}: {fault}")
             text = file.read().decode("ascii")
     except OSError as unreadable:
         raise InvalidKeys(f"key file {path} cannot be read: {unreadable.strerror}") from None
@@ -67,11 +70,3 @@ def _key(line: str, place: str) -> tuple[str, bytes]:
             f"{place}: the key of {words[0]!r} has {len(key)} bytes; at least {LEAST_BYTES}"
         )
     return words[0], key
-
-
-def _refuse_if_open_to_others(path: Path, found: os.stat_result) -> None:
-    """Mode 600. A secret that an orchestrator mounts is owned by another and read as its group."""
-    mode = stat.S_IMODE(found.st_mode)
-    too_much = 0o077 if found.st_uid == os.geteuid() else 0o037
-    if mode & too_much:
-        raise InvalidKeys(f"key file {path} has mode {mode:o}: others may read it; chmod 600 it")

@@ -16,6 +16,7 @@ from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from msgspec import Struct
 
+from streams.secret_file import UnfitSecret, secret_in
 from streams.stores.port import Store, StoreUnavailable
 
 TOKEN_VARIABLE = "INOWATCH_INFLUXDB_TOKEN"  # noqa: S105 - the name of a variable, not a secret
@@ -123,9 +124,6 @@ def _token(files: list[str] | None) -> str:
             return token
         raise ValueError(f"no token for InfluxDB: set {TOKEN_VARIABLE}, or add ?token-file=/path")
     try:
-        token = Path(files[-1]).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as unreadable:
-        raise ValueError(f"token file {files[-1]} cannot be read: {unreadable}") from unreadable
-    if not token:
-        raise ValueError(f"token file {files[-1]} is empty")
-    return token
+        return secret_in(Path(files[-1]))
+    except UnfitSecret as wrong:
+        raise ValueError(f"token file {wrong}") from None

@@ -141,6 +141,7 @@ def _site(kafka: str, influxd: InfluxServer, home: Path) -> Iterator[Product]:
     token = home / "token"
     token.write_text(influxd.token)
     token.chmod(0o600)
+    token.chmod(0o600)
     store = f"{influxdb.address(influxdb.make_bucket())}?token-file={token}"
     with site_on(kafka, {"INOWATCH_STORE": store, "INOWATCH_PARTITIONS": "8"}) as site:
         yield site

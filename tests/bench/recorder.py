@@ -96,6 +96,7 @@ def _recorded_per_s(influxdb: Influx, kafka: str, samples: list[Telemetry]) -> f
     with TemporaryDirectory() as home, urllib3.PoolManager(retries=False) as pool:
         token = Path(home, "token")
         token.write_text(influxdb.token)
+        token.chmod(0o600)
         extra = {
             "INOWATCH_STORE": f"{influxdb.address(bucket)}?token-file={token}",
             "INOWATCH_PARTITIONS": str(PARTITIONS),

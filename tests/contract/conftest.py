@@ -125,6 +125,7 @@ def influxdb_address(influxdb: Influx, tmp_path: Path) -> Iterator[str]:
     """Address of an empty bucket, gone after the test."""
     token_file = tmp_path / "token"
     token_file.write_text(influxdb.token)
+    token_file.chmod(0o600)
     bucket = influxdb.make_bucket()
     yield f"{influxdb.address(bucket)}?token-file={token_file}"
     influxdb.delete_bucket(bucket)

@@ -46,6 +46,7 @@ def influx(influxdb: Influx, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """The history in an InfluxDB."""
     token: Path = tmp_path_factory.mktemp("token") / "token"
     token.write_text(influxdb.token)
+    token.chmod(0o600)
     bucket = influxdb.make_bucket()
     with closing(open_store(f"{influxdb.address(bucket)}?token-file={token}")) as store:
         store.write(points())

@@ -369,7 +369,7 @@ def test_a_server_of_others(influxd: Path, tmp_path: Path) -> None:
         assert "INOWATCH_INFLUXDB_ADMIN_TOKEN_FILE" in refused.stderr
         assert not site.folder.exists()
         file = tmp_path / "operator"
-        file.write_text(server.token)
+        SecretFolder(tmp_path).write("operator", server.token)
         address = f"{site.url.replace('http', 'influxdb')}/other/{BUCKET}"
         said = site.deploy("--admin-token-file", str(file), store=address)
         assert (said.returncode, server.token in said.stderr) == (0, False)
@@ -384,12 +384,16 @@ def test_a_server_of_others(influxd: Path, tmp_path: Path) -> None:
 def test_what_is_no_secret_is_shown_to_nobody(site: Site, tmp_path: Path) -> None:
     """A file that holds more than a token, or no text, is refused without a word of it."""
     file = tmp_path / "operator"
+    file.touch(0o600)
     for held in (b"canary-1 canary-2", b"canary\xff\xfe", "canary-\u00e9".encode()):
         file.write_bytes(held)
         refused = site.deploy("--admin-token-file", str(file))
         assert refused.returncode == 1
         assert "must hold one word and nothing else" in refused.stderr
         assert "canary" not in refused.stderr
+    file.chmod(0o644)
+    assert "chmod 600" in site.deploy("--admin-token-file", str(file)).stderr
+    file.chmod(0o600)
     file.write_bytes(b"\n")
     assert "is empty" in site.deploy("--admin-token-file", str(file)).stderr
 

@@ -277,6 +277,15 @@ def test_the_guide_makes_what_the_manifests_ask_for() -> None:
             assert f"create {each}" in guide or f"create {each.replace(role, '$role')}" in guide
 
 
+def test_secrets_are_mounted_as_the_product_takes_them() -> None:
+    """Kubernetes' own default is refused: each secret is for the pod's group, and nobody beyond."""
+    for role, one in named("StatefulSet").items():
+        pod = one["spec"]["template"]["spec"]
+        mounted = [volume["secret"] for volume in pod["volumes"] if "secret" in volume]
+        assert {secret["defaultMode"] for secret in mounted} == {0o440}, role
+        assert pod["securityContext"]["fsGroup"] == 1000, role
+
+
 def test_no_secret_stands_in_a_file() -> None:
     """Secrets are named by where they lie: no object of kind Secret, no key, no text of chance."""
     assert named("Secret") == {}

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from alerts.profile_book import packaged
 from deploy.grafana.queries import backup, health
 from deploy.grafana.queries.health import HEARD_S
+from deploy.secret_files import SecretFolder
 from schemas.alert import Alert, Phase
 from schemas.health import Health, SinkHealth
 from schemas.telemetry import Mode, Telemetry
@@ -83,7 +84,7 @@ def word(at: datetime, *, well: bool = True) -> Health:
 @contextmanager
 def asking(influxdb: Influx, tmp_path: Path, records: list[Record]) -> Iterator[Ask]:
     """Keep the records in a bucket of their own, and ask of it as Grafana does."""
-    (tmp_path / "token").write_text(influxdb.token)
+    SecretFolder(tmp_path).write("token", influxdb.token)
     bucket = influxdb.make_bucket()
     address = f"{influxdb.address(bucket)}?token-file={tmp_path / 'token'}"
     with closing(open_store(address)) as store:

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from deploy.grafana.push import says
+from deploy.secret_files import SecretFolder
 from streams.cli import main
 from tests.contract.grafana_double import Call, GrafanaDouble
 from tests.contract.receiver import contract_file, validating_server
@@ -50,8 +51,8 @@ def grafana(prism: str) -> Iterator[GrafanaDouble]:
 @pytest.fixture
 def env(tmp_path: Path) -> Env:
     """Make a site's settings, without Grafana's address."""
-    (tmp_path / "grafana").write_text(TOKEN + "\n")
-    (tmp_path / "influxdb").write_text(STORE_TOKEN + "\n")
+    SecretFolder(tmp_path).write("grafana", TOKEN)
+    SecretFolder(tmp_path).write("influxdb", STORE_TOKEN)
     return {
         "INOWATCH_GRAFANA_TOKEN_FILE": str(tmp_path / "grafana"),
         "INOWATCH_GRAFANA_INFLUXDB_URL": "http://influxdb:8086",
@@ -122,7 +123,7 @@ def test_the_store_token_goes_into_the_data_source_only(grafana: GrafanaDouble, 
     assert sent.body["secureJsonData"] == {"token": STORE_TOKEN}
     del sent.body["secureJsonData"]
     assert STORE_TOKEN not in json.dumps(sent.body)
-    Path(env["INOWATCH_GRAFANA_INFLUXDB_TOKEN_FILE"]).write_text("another canary")
+    Path(env["INOWATCH_GRAFANA_INFLUXDB_TOKEN_FILE"]).write_text("another-canary")
     wanted = dict.fromkeys(THINGS, "unchanged") | {"data source inowatch": "changed"}
     assert outcomes(deploy(env)) == wanted
 
@@ -210,7 +211,7 @@ def test_all_that_is_missing_is_said_at_once(tmp_path: Path) -> None:
     for name in ("URL", "INFLUXDB_URL", "INFLUXDB_ORG", "INFLUXDB_BUCKET", "INFLUXDB_TOKEN_FILE"):
         assert f"INOWATCH_GRAFANA_{name}: " in result.stderr
     assert "INOWATCH_RUNBOOKS_URL: " in result.stderr
-    assert "none: cannot be read" in result.stderr
+    assert "none: no such file" in result.stderr
 
 
 @pytest.mark.parametrize("url", ["http://grafana.example", "https://a:canary@grafana.example"])

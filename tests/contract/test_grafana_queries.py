@@ -187,6 +187,7 @@ def buckets(
     full, empty = influxdb.make_bucket(), influxdb.make_bucket()
     token_file = tmp_path_factory.mktemp("token") / "token"
     token_file.write_text(influxdb.token)
+    token_file.chmod(0o600)
     store = open_store(f"{influxdb.address(full)}?token-file={token_file}")
     store.write(told_story[0])
     store.close()

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from deploy.influxdb.server import InfluxServer
+from deploy.secret_files import SecretFolder
 from schemas.rejected import DeadLetter
 from streams.scenario.file import read_scenario
 from streams.scenario.timeline import records_of
@@ -123,7 +124,7 @@ def test_what_the_store_refuses_is_a_dead_letter(
 def test_paging_does_not_wait_for_the_store(kafka: str, tmp_path: Path, influxd: Path) -> None:
     """With InfluxDB killed an alert is paged as ever; when it is back nothing is missing."""
     with listening() as receiver, InfluxServer(program=influxd) as server:
-        (tmp_path / "token").write_text(server.token)
+        SecretFolder(tmp_path).write("token", server.token)
         host = server.url.removeprefix("http://")
         store_url = f"influxdb://{host}/{server.org}/{server.bucket}?token-file={tmp_path}/token"
         server.kill()

@@ -47,6 +47,7 @@ class Site:
         """Name the store behind the proxy."""
         token = self._home / "token"
         token.write_text(self._influxdb.token)
+        token.chmod(0o600)
         host = self.proxy.url.removeprefix("http://")
         return f"influxdb://{host}/{self._influxdb.org}/{self._bucket}?token-file={token}"
 

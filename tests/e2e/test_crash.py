@@ -81,6 +81,7 @@ def test_the_monitor_is_killed(kafka: str, tmp_path: Path) -> None:
     )
     secret = tmp_path / "secret"
     secret.write_text("whsec_" + base64.b64encode(b"0123456789abcdef0123456789abcdef").decode())
+    secret.chmod(0o600)
     with listening() as receiver:
         extra = {
             "INOWATCH_WEBHOOK_URL": f"{receiver.url}/hook",

@@ -38,6 +38,7 @@ def webhook(receiver: Receiver, home: Path) -> dict[str, str]:
     """Name the receiver as the site's webhook."""
     secret = home / "secret"
     secret.write_text(base64.b64encode(bytes(32)).decode())
+    secret.chmod(0o600)
     return {
         "INOWATCH_WEBHOOK_URL": f"{receiver.url}/hook",
         "INOWATCH_WEBHOOK_SECRET_FILE": str(secret),

@@ -80,6 +80,7 @@ def test_console_producer(kafka: str, tmp_path: Path) -> None:
     """Alerts, store rows, posts to the pager and dead letters are exactly those they must be."""
     key = tmp_path / "key"
     key.write_text("R" * 32)
+    key.chmod(0o600)
     bad = [line % ANY_TIME if "%s" in line else line for line in RUBBISH.values()]
     with listening() as receiver:
         extra = {"INOWATCH_PAGERDUTY_KEY_FILE": str(key), "INOWATCH_PAGERDUTY_URL": receiver.url}

@@ -96,7 +96,7 @@ def test_wrong_use(words: list[str], fault: str) -> None:
         ("pager", "INOWATCH_WEBHOOK_URL", "http://example.org/x", "https"),
         ("watchdog", "INOWATCH_WEBHOOK_URL", "http://example.org/x", "https"),
         ("pager", "INOWATCH_ALERTMANAGER_URL", "http://alertmanager:9093", "https only"),
-        ("journal", "INOWATCH_JOURNAL_KEY_FILE", __file__, f"key file {__file__}"),
+        ("journal", "INOWATCH_JOURNAL_KEY_FILE", "{secret}", "it is not a name and a key"),
         ("watchdog", "INOWATCH_HEARTBEAT_URL", "http://example.org/x", "https"),
     ],
 )
@@ -106,7 +106,9 @@ def test_settings_that_cannot_work(  # noqa: PLR0913, PLR0917 - the case's parts
     """A setting that no restart would help keeps the worker from starting, in words."""
     secret = tmp_path / "secret"
     secret.write_text("whsec_" + "A" * 44)
+    secret.chmod(0o600)
     with product(kafka, tmp_path, journal_in(tmp_path)) as site:
+        value = value.format(secret=secret)
         site.env |= {setting: value, "INOWATCH_WEBHOOK_SECRET_FILE": str(secret)}
         refused = run(site, "run", role)
     assert refused.returncode == 78

@@ -180,9 +180,11 @@ def test_a_receiver_that_is_away(kafka: str, tmp_path: Path) -> None:
     """A receiver that takes nothing is told of by the other one, until it takes pages again."""
     key = tmp_path / "key"
     key.write_text("k" * 32)
+    key.chmod(0o600)
     port = free_port()
     secret = tmp_path / "secret"
     secret.write_text(base64.b64encode(bytes(32)).decode())
+    secret.chmod(0o600)
     with listening() as pagerduty, listening() as pulse:
         settings = quick(tmp_path, pulse) | {
             "INOWATCH_PAGERDUTY_KEY_FILE": str(key),

@@ -6,6 +6,7 @@ The product has no hooks; they are put on from outside, before it starts.
     INOWATCH_FAULT_WITHOUT  NAME,...   what keeps a promise is switched off (``points.MUTATIONS``)
     INOWATCH_FAULT_LOSE     TOPIC:N    the N-th record for the topic does not reach Kafka
     INOWATCH_FAULT_FULL     N:S        from the N-th write on the disk is full for S seconds
+    INOWATCH_FAULT_TORN     N          kill -9 of itself amid the N-th write of the journal
     INOWATCH_FAULT_SHIFTED  1          its clock follows the shift of the grants
     INOWATCH_FAULT_JUDGED   FILE       what was judged is noted there
 """
@@ -45,6 +46,8 @@ def arm(env: Mapping[str, str]) -> None:
     if full := env.get("INOWATCH_FAULT_FULL"):
         first, _, seconds = full.partition(":")
         _fill_disk(int(first), float(seconds))
+    if torn := env.get("INOWATCH_FAULT_TORN"):
+        _tear(int(torn))
     if judged := env.get("INOWATCH_FAULT_JUDGED"):
         _note_judged(Path(judged))
 
@@ -150,6 +153,26 @@ def _fill_disk(first: int, seconds: float) -> None:
         return limited
 
     points.wrap(points.STORE_WRITE, make)
+
+
+def _tear(number: int) -> None:
+    """Let the process die when half of a write is in the journal's file."""
+    left = number
+
+    def make(append: Any) -> Any:
+        @wraps(append)
+        def tearing(chain: Any, lines: list[bytes]) -> None:
+            nonlocal left
+            left -= bool(lines)
+            if lines and left == 0:
+                text = b"".join(line + b"\n" for line in lines)
+                os.write(getattr(chain, points.CHAIN_FILE), text[: len(text) // 2])
+                _die()
+            append(chain, lines)
+
+        return tearing
+
+    points.wrap(points.CHAIN_WRITE, make)
 
 
 def _note_judged(path: Path) -> None:

@@ -44,6 +44,18 @@ def kill_at(*points: str) -> Fault:
     return Fault(name=f"kill {' '.join(points)}", before=before)
 
 
+def kill_journal() -> Fault:
+    """Kill the journal in the midst of a write, and in its next lives before and after others."""
+    points = ("after-journal-write:4", "before-journal-write:3", "journal-before-commit:3")
+
+    def before(scene: Scene) -> None:
+        lives = scene.stage.lives["journal-0"]
+        lives.append({"INOWATCH_FAULT_TORN": "5"})
+        lives.extend({"INOWATCH_FAULT_KILL": point} for point in points)
+
+    return Fault(name="kill journal", before=before)
+
+
 def kill_in_rebalance() -> Fault:
     """Kill the monitor while it gives partitions away to one who joins."""
 
@@ -238,6 +250,7 @@ ALONE: dict[str, Make] = {
     "kill-monitor-rebalance": kill_in_rebalance,
     "kill-recorder": lambda: kill_at("after-store-204:4", "recorder-before-commit:3"),
     "kill-pager": lambda: kill_at("after-page-accepted:2", "pager-before-commit:2"),
+    "kill-journal": kill_journal,
     "deadline-missed": deadline_missed,
     "alert-not-taken": alert_lost,
     "freeze-monitor": lambda: freeze("monitor"),

@@ -9,7 +9,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from deploy.kafka.broker import Broker
-from tests.faults.faults import alert_lost, kill_at
+from tests.faults.faults import alert_lost, kill_at, kill_journal
 from tests.faults.play import Fault, Verdict, play
 
 PATIENCE_S = 25.0
@@ -31,6 +31,7 @@ MUTATIONS = (
     # As Faust's own consumer did when a rebalance met a fetch.
     Mutation("every-fetch", lambda: Fault(name="none"), "records skipped by the monitor"),
     Mutation("ghost-filter", lambda: kill_at("after-alert-sent:3"), "states"),
+    Mutation("journal-offsets", kill_journal, "journal"),
 )
 
 

@@ -23,7 +23,7 @@ from streams.deploy_command import make_topics
 from streams.groups import topics_read
 from tests.contract.receiver import Receiver
 from tests.e2e.listening import listening
-from tests.e2e.product import eventually
+from tests.e2e.product import eventually, journal_in
 from tests.faults.difference import Difference
 from tests.faults.granted import Grants
 from tests.faults.oracle import Expected, expected
@@ -35,6 +35,8 @@ SPEED = 100.0
 """Of the ward's time: its half hour lasts 18 s, and longer where it has to wait."""
 QUIET_S = 2.5
 PATIENCE_S = 90.0
+ROLES = ("monitor", "pager", "journal", "recorder")
+"""The roles on the stage: each before those who read what it writes."""
 SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef0123456789abcdef").decode()
 
 
@@ -109,8 +111,8 @@ def play(  # noqa: PLR0913 # a round is its seed, its faults and where it is pla
     with ExitStack() as stack:
         scene = stack.enter_context(_scene(log, oracle, faults, broker, home))
         if without:
-            scene.stage.always["monitor"] |= {"INOWATCH_FAULT_WITHOUT": without}
-            scene.stage.always["pager"] |= {"INOWATCH_FAULT_WITHOUT": without}
+            for role in ("monitor", "pager", "journal"):
+                scene.stage.always[role] |= {"INOWATCH_FAULT_WITHOUT": without}
         for fault in faults:
             fault.before(scene)
         _live(scene, faults, notes, patience_s)
@@ -134,6 +136,7 @@ def _scene(
 ) -> Iterator[Scene]:
     secret = home / "secret"
     secret.write_text(SECRET)
+    secret.chmod(0o600)
     grants = Grants(home / "grants", log.zero)
     with ExitStack() as stack:
         receiver = stack.enter_context(listening())
@@ -141,6 +144,7 @@ def _scene(
             "INOWATCH_PARTITIONS": str(log.partitions),
             "INOWATCH_WEBHOOK_URL": f"{receiver.url}/hook",
             "INOWATCH_WEBHOOK_SECRET_FILE": str(secret),
+            **journal_in(home),
         }
         for fault in faults:
             if fault.setting is not None:
@@ -157,7 +161,7 @@ def _scene(
 def _live(scene: Scene, faults: list[Fault], notes: list[str], patience_s: float) -> None:
     stage, log = scene.stage, scene.log
     stage.put(log.history)
-    for role in ("monitor", "recorder", "pager"):
+    for role in ROLES:
         stage.launch(role)
     if not eventually(lambda: _settled(stage), within_s=patience_s):
         notes.append("the history was not judged in time")
@@ -225,7 +229,7 @@ def _settle(scene: Scene, notes: list[str], patience_s: float) -> None:
     wanted = {key_of(alert) for alert in scene.oracle.alerts}
     if not eventually(lambda: _settled(stage) and _told(stage, wanted), within_s=patience_s):
         notes.append("the monitor did not come to the end in time")
-    for role in ("monitor", "pager", "recorder"):
+    for role in ROLES:
         if role != "monitor" and not eventually(partial(_read, stage, role), within_s=patience_s):
             notes.append(f"the {role} did not come to the end in time")
         for name in [name for name in stage.workers if name.startswith(role)]:

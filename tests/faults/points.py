@@ -65,6 +65,11 @@ POINTS: Mapping[str, Point] = {
     "pager-before-commit": Point(
         "pager", "streams.batch_consumer:BatchConsumer._commit_offsets", "before"
     ),
+    "before-journal-write": Point("journal", "streams.journal.shelf:Shelf.append", "before"),
+    "after-journal-write": Point("journal", "streams.journal.shelf:Shelf.append", "after"),
+    "journal-before-commit": Point(
+        "journal", "streams.batch_consumer:BatchConsumer._commit_offsets", "before"
+    ),
 }
 """Where a worker can be made to kill itself."""
 
@@ -76,6 +81,10 @@ SEND = "faust.transport.drivers.aiokafka:Producer.send"
 it in Kafka."""
 STORE_WRITE = "streams.stores.sqlite:SqliteStore.write"
 STORE_CONNECTION = "_connection"
+CHAIN_WRITE = "streams.journal.chain_file:ChainFile.append_lines"
+"""Called with the lines, without their newlines, of a chain of the journal or of its anchors."""
+CHAIN_FILE = "_file"
+"""Of such a chain: the number of its open file."""
 
 
 class NoSuchPoint(AttributeError):
@@ -143,12 +152,17 @@ def _skips(cut: Any) -> Any:
     return skipping
 
 
+def _forgets_offsets(_is_in: Any) -> Any:
+    return lambda _entry, _last: False
+
+
 MUTATIONS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "awaiting": ("streams.monitor:published", _awaits_nothing),
     "deduplication": ("streams.pager:Pager._history", _remembers_nothing),
     "offset-guard": ("streams.partition:Partition._apply", _minds_no_offset),
     "every-fetch": ("streams.batch_consumer:cut", _skips),
     "ghost-filter": ("streams.partition:Partition.restore", _takes_all),
+    "journal-offsets": ("streams.journal.chain_file:_is_in", _forgets_offsets),
 }
 """What keeps the promises, each by what it is without itself."""
 
@@ -159,5 +173,5 @@ def check() -> None:
         found(point.place)
     for place, _ in MUTATIONS.values():
         found(place)
-    for place in (CLOCK, JUDGE, SEND, STORE_WRITE):
+    for place in (CLOCK, JUDGE, SEND, STORE_WRITE, CHAIN_WRITE):
         found(place)

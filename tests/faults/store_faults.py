@@ -28,6 +28,7 @@ class _Influx:
         self.proxy = stack.enter_context(FaultyProxy(self.server.url))
         token = home / "token"
         token.write_text(self.server.token)
+        token.chmod(0o600)
         host = self.proxy.url.removeprefix("http://")
         place = f"{self.server.org}/{self.server.bucket}"
         extra["INOWATCH_STORE"] = f"influxdb://{host}/{place}?token-file={token}"

@@ -18,6 +18,7 @@ from tests.faults.faults import (
     disk_full,
     freeze,
     kill_at,
+    kill_journal,
     receiver_unsure,
 )
 from tests.faults.mutations import MUTATIONS, PATIENCE_S
@@ -85,6 +86,7 @@ ROUNDS = {
         ),
         kill_at("after-store-204:3"),
         kill_at("after-page-accepted:2"),
+        kill_journal(),
     ],
     "frozen, and all others fail": [
         freeze("monitor"),
@@ -98,7 +100,11 @@ ROUNDS = {
 @pytest.mark.parametrize("name", ROUNDS)
 def test_under_faults(name: str, broker: Broker, tmp_path: Path) -> None:
     """Nothing is lost and nothing doubled: all that is left behind is what the core says."""
-    _assert_green(play(SEED, ROUNDS[name], broker, tmp_path))
+    verdict = play(SEED, ROUNDS[name], broker, tmp_path)
+    _assert_green(verdict)
+    if name == "killed at points":
+        died = {death.name for death in verdict.deaths}
+        assert died == {"monitor-0", "recorder-0", "pager-0", "journal-0"}
 
 
 def test_a_ghost_is_noticed(broker: Broker, tmp_path: Path) -> None:

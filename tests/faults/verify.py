@@ -25,6 +25,7 @@ from streams.stores.open import open_store
 from streams.stores.points import record_of
 from streams.stores.shapes import SHAPES
 from tests.faults.difference import Difference, compared
+from tests.faults.journaled import journal
 from tests.faults.oracle import Expected
 from tests.faults.stage import Key, Row, Stage, key_of
 from tests.faults.states import order, states
@@ -64,6 +65,7 @@ def verify(
         *_offsets(stage, inputs),
         _dead_letters(stage, oracle, inputs, allowed),
         _judged(stage, inputs),
+        journal(stage),
     ]
     return [look for look in looks if look]
 
@@ -164,7 +166,7 @@ def _offsets(stage: Stage, inputs: dict[str, list[Row]]) -> Iterator[Difference]
     yield Difference(
         "offsets of the monitor", [f"{r.topic}/{r.partition}@{r.offset}" for r in beyond]
     )
-    for role in ("recorder", "pager"):
+    for role in ("recorder", "pager", "journal"):
         behind = stage.behind(role, stage.ends(topics_read(role, stage.topics)))
         yield Difference(f"offsets of the {role}", [f"{at} by {by}" for at, by in behind.items()])
 

@@ -2,6 +2,7 @@
 
 The seven of grafana/dashboard-linter that are not about Prometheus or Loki are held here by their
 names there; the others look for labels, functions and jobs that a Flux question does not have.
+Its program is not run: docs/adr/0012 says why.
 """
 
 import json

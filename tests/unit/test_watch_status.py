@@ -74,6 +74,7 @@ def test_wrong_use(tmp_path: Path) -> None:
     """A form that there is not, no setting, and a receiver that is not safe: 2, and a reason."""
     secret = tmp_path / "secret"
     secret.write_text("whsec_" + "A" * 44)
+    secret.chmod(0o600)
     unsafe = {
         "INOWATCH_WEBHOOK_URL": "http://example.org/x",
         "INOWATCH_WEBHOOK_SECRET_FILE": str(secret),
