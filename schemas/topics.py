@@ -68,6 +68,11 @@ class Topics(Struct, frozen=True):
         return self._name("anchors")
 
     @property
+    def health(self) -> str:
+        """How the whole site is, as the watchdog sees it."""
+        return self._name("health")
+
+    @property
     def board(self) -> str:
         """One current row a patient."""
         return self._name("board")
@@ -93,6 +98,7 @@ class Topics(Struct, frozen=True):
             self.changes,
             self.views,
             self.anchors,
+            self.health,
         ]
         policies: dict[str, Cleanup] = dict.fromkeys(kept, "delete")
         policies[self.board] = "compact"

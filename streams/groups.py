@@ -15,7 +15,7 @@ def app_id(role: str, settings: Settings) -> str:
 def topics_read(role: str, names: Topics) -> tuple[str, ...]:
     """List the topics whose offsets the role commits. Raises ``KeyError`` for what is no reader."""
     outputs = (names.alerts, names.pages, names.dead_letters, names.changes)
-    seen = (names.views, names.anchors)
+    seen = (names.views, names.anchors, names.health)
     return {
         "monitor": tuple(names.inputs),
         "recorder": (*names.inputs, *outputs, *seen),

@@ -1,8 +1,8 @@
 """The recorder: everything that travels is kept, in a Faust worker.
 
-Inputs, alert transitions, page attempts, dead letters, looks and anchors become points; a batch is
-acknowledged only when the store has it. While the store is away the records wait in Kafka, unread;
-nothing else waits for the recorder. Writing twice changes nothing.
+Inputs, alert transitions, page attempts, dead letters, looks, anchors and the site's health become
+points; a batch is acknowledged only when the store has it. While the store is away the records wait
+in Kafka, unread; nothing else waits for the recorder. Writing twice changes nothing.
 """
 
 import logging
@@ -15,6 +15,7 @@ from schemas.alert import Alert
 from schemas.anchor import Anchor
 from schemas.decode import Own
 from schemas.encode import encode
+from schemas.health import Health
 from schemas.page import Page
 from schemas.profile_change import ProfileChange
 from schemas.rejected import DeadLetter, Reason, Rejected, kept
@@ -29,7 +30,7 @@ from streams.worker import arrival, each_batch_apart, new_app, published
 
 log = logging.getLogger("inowatch")
 
-_Output = Alert | Page | DeadLetter | ProfileChange | View | Anchor
+_Output = Alert | Page | DeadLetter | ProfileChange | View | Anchor | Health
 
 
 class Recorder:
@@ -49,6 +50,7 @@ class Recorder:
             (names.changes, ProfileChange),
             (names.views, View),
             (names.anchors, Anchor),
+            (names.health, Health),
         ):
             self._outputs[topic] = msgspec.json.Decoder(record)
         self.app = app = new_app("recorder", settings)

@@ -27,7 +27,7 @@ def rights(settings: Settings) -> dict[str, frozenset[Grant]]:
     looked_at = {topic for role in WORKERS for topic in topics_read(role, names)}
     onlooker = {*_may("read", looked_at), *_groups("describe", settings)}
     users["status"] = onlooker
-    users["watchdog"] = {*onlooker, *_may("write", (names.alerts, names.pages))}
+    users["watchdog"] = {*onlooker, *_may("write", (names.alerts, names.pages, names.health))}
     # Each sender the one input that is its own.
     senders = {"devices": names.telemetry, "laboratory": names.labs}
     senders |= {"records": names.courses, "staff": names.actions}

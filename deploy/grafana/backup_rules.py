@@ -13,17 +13,18 @@ from grafana_foundation_sdk.models.dashboard import DataSourceRef
 from deploy.grafana.flux import KIND, Asked
 from deploy.grafana.operations_board import UID as OPERATIONS
 from deploy.grafana.queries import backup
+from deploy.grafana.queries.health import HEARD_S
 from deploy.grafana.site import FOLDER_UID, RULE_GROUP, SOURCE_UID, Site
 from deploy.grafana.thresholds import Thresholds
 
 _BACK_S = 30 * 86_400
 """A dead feed, or a page that nobody got, is told for so long; after a day it would seem well."""
 _HEARTBEAT = (
-    f"A device was giving nitric oxide when it was last heard, and for {backup.QUIET_S // 60} min "
-    "nothing at all has been recorded. Grafana sees only the store: this may be the recorder, "
-    "Kafka, the gateway or InfluxDB. A ward that treats nobody raises nothing, and a monitor that "
-    "fails while the recorder goes on is the watchdog's to find. Go and look at the devices: their "
-    "own alarms are what counts."
+    f"One of two. No watchdog has left word in the store for {HEARD_S // 60} min: nobody looks "
+    "whether the monitor works, or what it says is not recorded. Or: a device was giving nitric "
+    f"oxide when it was last heard, and for {backup.QUIET_S // 60} min nothing at all has been "
+    "recorded. Grafana sees only the store: this may be the watchdog, the recorder, Kafka, the "
+    "gateway or InfluxDB. Go and look at the devices: their own alarms are what counts."
 )
 _UNDELIVERED = (
     "Alerts are open of which nobody was told, by the record of pages. Tell the ward by telephone; "

@@ -10,7 +10,8 @@ from msgspec import Struct
 class Thresholds(Struct, frozen=True, kw_only=True):
     """Limits of one profile; a bound is strict where the rule's own is.
 
-    ``page_s`` is how long an alert may wait to be told, ``silent_s`` from when on a device counts
+    ``page_s`` is how long an alert may wait to be told, ``sink_s`` how long a receiver may fail,
+    ``blind_s`` how old clock and unread records may be, ``silent_s`` from when on a device counts
     as silent. ``profile`` names the profile and its version.
     """
 
@@ -26,3 +27,5 @@ class Thresholds(Struct, frozen=True, kw_only=True):
     spo2_least_pct: float
     silent_s: float
     page_s: float
+    sink_s: float
+    blind_s: float

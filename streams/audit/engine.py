@@ -15,7 +15,9 @@ import pyarrow as pa
 from msgspec import Struct
 
 from schemas.alert import Alert
+from schemas.anchor import Anchor
 from schemas.decode import EARLIEST, LATEST
+from schemas.health import Health
 from schemas.lab import Lab
 from schemas.stand_in import EVERY, NOT_KNOWN
 from schemas.view import View
@@ -34,6 +36,7 @@ BEFORE = timedelta(days=60)
 began earlier still counts as begun here."""
 _INSTANT = timedelta(microseconds=1)
 _ALERT, _LAB, _VIEW = (SHAPES[kind].measurement for kind in (Alert, Lab, View))
+_NOT_THE_WARDS = frozenset(SHAPES[kind].measurement for kind in (View, Anchor, Health))
 
 
 class Asked(Struct, frozen=True, kw_only=True):
@@ -128,12 +131,12 @@ def _sampled(asked: Asked) -> tuple[datetime, datetime]:
 def _period(store: Store, names: list[str], asked: Asked) -> tuple[datetime, datetime] | None:
     """The period asked for, its open ends filled with the first and the last record's time.
 
-    A look at records is none of the ward's: it counts only for a question about looks, or else to
-    ask would change the answer.
+    What comes although nothing happens in the ward (a look, an anchor, a watchdog's word) counts
+    only for a question about it, or else the same question would have another answer every time.
     """
     if asked.start and asked.stop:
         return asked.start.astimezone(UTC), asked.stop.astimezone(UTC)
-    counting = [name for name in TABLES if name != _VIEW or name in names]
+    counting = [name for name in TABLES if name not in _NOT_THE_WARDS or name in names]
     found = [store.extent(name, EARLIEST, asked.stop or LATEST) for name in counting]
     extents = [extent for extent in found if extent is not None]
     if not extents:

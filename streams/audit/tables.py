@@ -2,7 +2,8 @@
 
 Their columns are the fields of the record classes, so that a new field is a new column: times in
 UTC, numbers as they are, words, yes or no; what is unknown is NULL. A part of a record stands under
-both names (``flags_cdh``). Lists and bytes are left out: no question is about them. Knows no store.
+both names (``flags_cdh``). Lists, maps and bytes are left out: no question is about them. Knows no
+store.
 """
 
 from collections.abc import Iterator

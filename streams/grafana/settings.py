@@ -128,6 +128,8 @@ def thresholds_of(limits: Limits) -> Thresholds:
         spo2_least_pct=limits.rebound_suspected.least_pct,
         silent_s=limits.telemetry_lost.low.total_seconds(),
         page_s=limits.monitor_blind.page.total_seconds(),
+        sink_s=limits.monitor_blind.sink.total_seconds(),
+        blind_s=limits.monitor_blind.age.total_seconds(),
     )
 
 

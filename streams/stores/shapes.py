@@ -14,6 +14,7 @@ from schemas.action import Action
 from schemas.alert import Alert
 from schemas.anchor import Anchor
 from schemas.course import Course
+from schemas.health import Health
 from schemas.lab import Lab
 from schemas.page import Page
 from schemas.profile_change import ProfileChange
@@ -22,7 +23,17 @@ from schemas.telemetry import Telemetry
 from schemas.view import View
 
 Record = (
-    Telemetry | Lab | Course | Action | Alert | Page | DeadLetter | ProfileChange | View | Anchor
+    Telemetry
+    | Lab
+    | Course
+    | Action
+    | Alert
+    | Page
+    | DeadLetter
+    | ProfileChange
+    | View
+    | Anchor
+    | Health
 )
 
 SLOTS = 997
@@ -70,6 +81,8 @@ SHAPES: dict[type[Record], Shape] = {
     # One person may look at one thing twice in a microsecond only by an error of a clock.
     View: Shape("view", ("patient", "unit", "what", "by"), twin="content"),
     Anchor: Shape("anchor", (), twin="content"),
+    # A watchdog has one series for all time: roles and sinks are in the names of the fields.
+    Health: Shape("health", ("watcher",)),
     # The original bytes may say anything about anybody: they stay in the one field that must have
     # them, and neighbours in a partition never share a remainder.
     DeadLetter: Shape(

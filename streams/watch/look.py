@@ -82,6 +82,7 @@ class Look:
                 *names.inputs,
                 names.alerts,
                 names.pages,
+                names.health,
                 *(topic for role in self._roles for topic in topics_read(role, names)),
             ]
         )

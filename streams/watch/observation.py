@@ -75,3 +75,17 @@ class Observation(Struct, frozen=True, kw_only=True):
     lags: tuple[Lag, ...]
     receivers: tuple[Receiver, ...]
     untold: tuple[Untold, ...]
+
+    def waiting(self, role: str) -> int:
+        """How many records a role has not dealt with."""
+        return sum(lag.records for lag in self.lags if lag.role == role)
+
+    def lag_s(self, role: str) -> float:
+        """How old the oldest of them is, in seconds; 0 when there are none."""
+        return max(
+            (self.age_s(lag.oldest) or 0.0 for lag in self.lags if lag.role == role), default=0.0
+        )
+
+    def age_s(self, time: datetime | None) -> float | None:
+        """Seconds since then; clocks that are a little apart make no time run backwards."""
+        return None if time is None else max(0.0, round((self.at - time).total_seconds(), 1))

@@ -40,14 +40,23 @@ class Records:
     def __init__(self, access: KafkaAccess) -> None:
         self._access = access
         self._waiting: deque[_Entry] = deque(maxlen=MOST)
+        self._newest: dict[str, _Entry] = {}
 
     def add(self, topic: str, key: str, record: Struct) -> None:
         """Keep a record until it is sent."""
         self._waiting.append(_Entry(topic, key.encode(), encode(record)))
 
+    def add_newest(self, topic: str, key: str, record: Struct) -> None:
+        """Keep a record until it is sent, or until a newer one of its topic takes its place.
+
+        For what comes all the time and is soon out of date: while Kafka is away a heap of it would
+        push out what people were told.
+        """
+        self._newest[topic] = _Entry(topic, key.encode(), encode(record))
+
     def send(self) -> None:
         """Send what waits, oldest first; stops at the first that is not taken, and says so."""
-        if not self._waiting:
+        if not self._waiting and not self._newest:
             return
         try:
             # There is little to send, so no connection is kept.
@@ -58,8 +67,20 @@ class Records:
                     # Another one stands here now when so many came that this one fell out.
                     if self._waiting[0] is entry:
                         self._waiting.popleft()
+                while self._newest:
+                    self._send_newest(producer)
         except (ClusterError, KafkaError) as trouble:
-            log.warning("%d records of the watchdog wait: %s", len(self._waiting), trouble)
+            waiting = len(self._waiting) + len(self._newest)
+            log.warning("%d records of the watchdog wait: %s", waiting, trouble)
+
+    def _send_newest(self, producer: "_Producer") -> None:
+        topic, entry = self._newest.popitem()
+        try:
+            producer.send(entry)
+        except KafkaError:
+            # Unless there is a newer one by now.
+            self._newest.setdefault(topic, entry)
+            raise
 
 
 class _Producer:

@@ -1,4 +1,4 @@
-"""The watchdog's process: looks, judges, tells its receivers, keeps the heartbeat.
+"""The watchdog's process: looks, judges, tells its receivers, keeps the heartbeat, reports.
 
 It looks in a thread of its own, so that a Kafka that hangs stops neither the judging nor the
 telling; that no look succeeds for too long is itself a fault. It runs until it is told to stop, and
@@ -27,6 +27,7 @@ from streams.watch.heartbeat import Heartbeat
 from streams.watch.ledger import LeftOpen
 from streams.watch.look import Look
 from streams.watch.records import Records
+from streams.watch.report import Report
 from streams.watch.teller import Teller
 
 log = logging.getLogger("inowatch")
@@ -66,6 +67,7 @@ class Watchdog:
         self._blindness = Blindness(
             limits, settings.prefix, watcher(settings), began, self._ward_time
         )
+        self._report = Report(watcher(settings), settings.watched, names, self._ward_time)
         self._adopted = False
         self._faults: list[Fault] | None = None
         self._said: set[str] = set()
@@ -112,6 +114,9 @@ class Watchdog:
             transition = self._blindness.step(self._faults, now)
             if transition is not None:
                 self._tell(transition)
+            health = self._report.due(self._faults, sight.seen, now)
+            if health is not None:
+                self._records.add_newest(self._settings.topics.health, health.watcher, health)
             await asyncio.sleep(JUDGE_S)
 
     def _adopt(self, left_open: Iterable[LeftOpen], now: datetime) -> None:

@@ -18,7 +18,7 @@ from streams.clock import wall_clock
 from streams.settings import Settings
 from streams.watch.health import Fault, judge, written
 from streams.watch.look import Look
-from streams.watch.observation import Lag, Observation, Receiver, Untold
+from streams.watch.observation import Observation, Receiver, Untold
 from streams.watch.role import sinks, watcher
 
 Form = Literal["table", "json"]
@@ -71,9 +71,7 @@ def status(settings: Settings) -> Status:
         well=not faults,
         faults=[fault.words for fault in faults],
         roles=list(_roles(seen)),
-        clock=[
-            ClockStatus(one.topic, one.partition, _age_s(one.newest, seen.at)) for one in seen.ticks
-        ],
+        clock=[ClockStatus(one.topic, one.partition, seen.age_s(one.newest)) for one in seen.ticks],
         sinks=seen.receivers,
         undelivered=seen.untold,
     )
@@ -90,22 +88,8 @@ def run_status(settings: Settings, form: Form) -> tuple[bool, str]:
 
 def _roles(seen: Observation) -> Iterator[RoleStatus]:
     for workers in seen.workers:
-        lags = [lag for lag in seen.lags if lag.role == workers.role]
-        yield RoleStatus(
-            role=workers.role,
-            running=workers.running,
-            lag_records=sum(lag.records for lag in lags),
-            lag_s=max((_lag_s(lag, seen.at) for lag in lags), default=0.0),
-        )
-
-
-def _lag_s(lag: Lag, at: datetime) -> float:
-    return _age_s(lag.oldest, at) or 0.0
-
-
-def _age_s(time: datetime | None, at: datetime) -> float | None:
-    """Seconds since then; clocks that are a little apart make no time run backwards."""
-    return None if time is None else max(0.0, round((at - time).total_seconds(), 1))
+        role = workers.role
+        yield RoleStatus(role, workers.running, seen.waiting(role), seen.lag_s(role))
 
 
 def table(found: Status) -> Iterator[str]:

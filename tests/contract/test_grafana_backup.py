@@ -11,11 +11,16 @@ from typing import Any
 
 import pytest
 from influxdb_client.client.influxdb_client import InfluxDBClient
+from msgspec.structs import replace
 
-from deploy.grafana.queries import backup
+from alerts.profile_book import packaged
+from deploy.grafana.queries import backup, health
+from deploy.grafana.queries.health import HEARD_S
 from schemas.alert import Alert, Phase
+from schemas.health import Health, SinkHealth
 from schemas.telemetry import Mode, Telemetry
 from streams.grafana.golden import example
+from streams.grafana.settings import thresholds_of
 from streams.stores.open import open_store
 from streams.stores.points import points_of
 from streams.stores.shapes import Record
@@ -23,6 +28,7 @@ from tests.contract.conftest import Influx
 from tests.contract.grafana_asks import every_question, filled
 
 START = datetime(2026, 1, 2, tzinfo=UTC)
+LIMITS = thresholds_of(packaged().named("default"))
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 Ask = Callable[..., list[dict[str, Any]]]
 
@@ -60,6 +66,20 @@ def overdue(patient: str, phase: Phase, hours: float, reason: str, rule: str) ->
     )
 
 
+def word(at: datetime, *, well: bool = True) -> Health:
+    """Make what a watchdog leaves that sees no role and no receiver."""
+    return Health(
+        time=at,
+        watcher="watchdog-0",
+        well=well,
+        faults=() if well else ("no tick",),
+        clock_s=1.0,
+        roles={},
+        sinks={},
+        untold=0,
+    )
+
+
 @contextmanager
 def asking(influxdb: Influx, tmp_path: Path, records: list[Record]) -> Iterator[Ask]:
     """Keep the records in a bucket of their own, and ask of it as Grafana does."""
@@ -86,20 +106,52 @@ def back_of(title: str) -> timedelta:
 
 
 def test_a_dead_feed_stays_dead(influxdb: Influx, tmp_path: Path) -> None:
-    """Days after the last sample the rule still counts those who were treated then, no others."""
+    """Days after the last sample the rule still counts those who were treated then, no others.
+
+    That is so though the watchdog goes on, which may be told of the beds by nobody.
+    """
     end = START + 5 * DAY
+    after = (timedelta(minutes=4), timedelta(minutes=6), 25 * HOUR, 20 * DAY)
     records: list[Record] = [
         *(sample("treated", end - n * HOUR) for n in range(3)),
         *(sample("went-without-a-word", end - 2 * DAY - n * HOUR) for n in range(3)),
         *(sample("waits", end - n * HOUR, "standby") for n in range(3)),
+        *(word(end + later - timedelta(seconds=1)) for later in after),
     ]
     back = back_of("No heartbeat")
     with asking(influxdb, tmp_path, records) as ask:
-        for later in (6 * timedelta(minutes=1), 25 * HOUR, 20 * DAY):
+        for later in after:
             (row,) = ask(backup.no_heartbeat(), back, end + later)
-            assert row["_value"] == 1, later
-        (row,) = ask(backup.no_heartbeat(), back, end + timedelta(minutes=4))
+            assert row["_value"] == (later > after[0]), later
+
+
+def test_a_watchdog_that_is_not_heard(influxdb: Influx, tmp_path: Path) -> None:
+    """The rule fires when its last word is old, whatever it was; not while it says what is wrong.
+
+    An empty ward is enough for that, and a month later nothing has changed.
+    """
+    back, now = back_of("No heartbeat"), START + 5 * DAY
+    records: list[Record] = [word(now - DAY), word(now, well=False)]
+    with asking(influxdb, tmp_path, records) as ask:
+        for later, value in (
+            (timedelta(seconds=1), 0),
+            (timedelta(seconds=HEARD_S), 0),
+            (timedelta(seconds=HEARD_S + 1), 1),
+            (40 * DAY, 1),
+            (HOUR - DAY, 1),
+        ):
+            (row,) = ask(backup.no_heartbeat(), back, now + later)
+            assert row["_value"] == value, later
+        (row,) = ask(backup.no_heartbeat(), back, now - DAY + timedelta(seconds=HEARD_S))
         assert row["_value"] == 0
+
+
+def test_no_receiver_has_ever_failed(influxdb: Influx, tmp_path: Path) -> None:
+    """A store without a single reason still says that there is no trouble."""
+    sinks = {"webhook": SinkHealth(failing_s=0.0, reason="")}
+    with asking(influxdb, tmp_path, [replace(word(START), sinks=sinks)]) as ask:
+        (row,) = ask(health.receivers(LIMITS), HOUR, START + timedelta(seconds=1))
+    assert (row["sink"], row["state"], row["reason"]) == ("webhook", "no trouble", "-")
 
 
 @pytest.mark.parametrize("title", ["No heartbeat", "Undelivered pages"])

@@ -11,12 +11,14 @@ from typing import Any
 import msgspec
 import pytest
 from influxdb_client.client.influxdb_client import InfluxDBClient
+from msgspec.structs import replace
 
 from alerts.profile_book import packaged
-from deploy.grafana.queries import backup, telling, ward
+from deploy.grafana.queries import backup, health, telling, ward
 from deploy.grafana.queries import patient as patient_of
 from schemas.alert import Alert
 from schemas.encode import encode
+from schemas.health import EVERY_S, Health
 from schemas.page import Page
 from schemas.profile_change import ProfileChange
 from schemas.rejected import DeadLetter
@@ -29,8 +31,10 @@ from streams.stores.open import open_store
 from streams.stores.points import points_of
 from streams.stores.port import Point
 from streams.ward import Ward
+from streams.watch.report import Report
 from tests.contract.conftest import Influx
 from tests.contract.grafana_asks import Asked, every_question, filled
+from tests.unit.test_watch_health import WELL, a_lag, a_sink, a_tick
 
 NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
 STOP = NOW + timedelta(minutes=20)
@@ -99,6 +103,26 @@ def refused(number: int) -> DeadLetter:
     )
 
 
+def watched() -> Iterator[Health]:
+    """Make an hour of the watchdog's words: the pager falls behind, and a receiver takes nothing.
+
+    There is a gap of ten minutes, and another watchdog that looks at the same.
+    """
+    reports = [Report(name, ("monitor",), ("webhook",), lambda at: at) for name in "ab"]
+    for number in range(120, -1, -1):
+        now = STOP - timedelta(seconds=EVERY_S * number + 1)
+        gone = timedelta(minutes=20) < STOP - now < timedelta(minutes=30)
+        well = replace(a_sink(None), reason="")
+        receivers = (well, a_sink(90, name="pagerduty"), a_sink(2, name="alertmanager"))
+        behind = (a_lag(None), a_lag(35 if number else 45, role="pager", records=7))
+        workers = (WELL.workers[0], replace(WELL.workers[0], role="pager"))
+        seen = replace(WELL, ticks=(a_tick(1), a_tick(2)), workers=workers)
+        for report in reports:
+            said = report.due([], replace(seen, receivers=receivers, lags=behind), now)
+            if said is not None and not gone:
+                yield said
+
+
 def story() -> tuple[list[Point], list[Alert]]:
     """Return the points of a fortnight of four beds, and what the core said of them."""
     start = NOW - timedelta(hours=340)
@@ -122,7 +146,7 @@ def story() -> tuple[list[Point], list[Alert]]:
         old="1+default.1",
         new="1+floor-2.1",
     )
-    for beside in (blind(), change, *map(refused, range(3))):
+    for beside in (blind(), change, *map(refused, range(3)), *watched()):
         points += points_of(beside)
     for alert in alerts:
         points += points_of(alert)
@@ -218,7 +242,9 @@ def test_an_empty_store_is_no_data_and_no_zero(
 ) -> None:
     """A board says NO DATA where there is none; a rule always has its number."""
     rows = ask(asked.flux, buckets[1], back=span(asked))
-    assert rows == ([{"_value": 0}] if asked.from_rule else [])
+    # Where no watchdog ever left word there is no heartbeat.
+    of_rule = [{"_value": 1 if asked.name == "No heartbeat" else 0}]
+    assert rows == (of_rule if asked.from_rule else [])
 
 
 def test_the_wards_figures_are_right(ask: Ask, alerts: list[Alert], patient: str) -> None:
@@ -279,10 +305,43 @@ def test_a_line_breaks_where_nothing_came(ask: Ask) -> None:
 
 
 def test_no_heartbeat_rule(ask: Ask) -> None:
-    """It is quiet while anything is recorded, and counts the treated when nothing is any more."""
+    """It fires when no watchdog is heard, and counts the treated when nothing is recorded."""
     assert ask(backup.no_heartbeat()) == [{"_value": 0}]
-    assert ask(backup.no_heartbeat(), stop=STOP + timedelta(minutes=4)) == [{"_value": 0}]
-    assert ask(backup.no_heartbeat(), stop=STOP + timedelta(minutes=6)) == [{"_value": 4}]
+    assert ask(backup.no_heartbeat(), stop=STOP + timedelta(seconds=178)) == [{"_value": 0}]
+    assert ask(backup.no_heartbeat(), stop=STOP + timedelta(minutes=4)) == [{"_value": 1}]
+    assert ask(backup.no_heartbeat(), stop=STOP + timedelta(minutes=6)) == [{"_value": 1 + 4}]
+    assert ask(backup.no_heartbeat(), stop=STOP - timedelta(minutes=28)) == [{"_value": 0}]
+    assert ask(backup.no_heartbeat(), stop=STOP - timedelta(minutes=26)) == [{"_value": 1}]
+
+
+def test_what_the_watchdog_sees(ask: Ask) -> None:
+    """Lag, clock and receivers are those of its newest word; when that is old, none are known."""
+    assert ask(health.age()) == [{"_value": 1.0}]
+    assert ask(health.clock_age()) == [{"_value": 2.0}]
+    rows = {row["sink"]: row for row in ask(health.receivers(LIMITS))}
+    assert {
+        sink: (row["state"], row["failing_s"], row["reason"]) for sink, row in rows.items()
+    } == {
+        "alertmanager": ("trying again", 2.0, "503 not now"),
+        "pagerduty": ("FAILING", 90.0, "503 not now"),
+        "webhook": ("no trouble", 0.0, "-"),
+    }
+    later = STOP + timedelta(minutes=4)
+    assert ask(health.clock_age(), stop=later) == ask(health.receivers(LIMITS), stop=later) == []
+    assert ask(health.age(), stop=later) == [{"_value": 241.0}]
+
+
+def test_lag_by_role(ask: Ask) -> None:
+    """Each role has its line, the worst of a window counts, and it breaks where nobody looked."""
+    hour = timedelta(hours=1)
+    found = [(row["role"], row["_value"]) for row in ask(health.lag(), back=hour)]
+    gap = [35.0] * 6 + [None] * 2 + [35.0] * 3 + [45.0]
+    assert found == [("monitor", value and 0.0) for value in gap] + [("pager", v) for v in gap]
+    waiting = ask(health.waiting(), back=hour)
+    assert {(row["role"], row["_value"]) for row in waiting[:6] + waiting[-1:]} == {
+        ("monitor", 0.0),
+        ("pager", 7.0),
+    }
 
 
 def test_undelivered_pages_rule(ask: Ask) -> None:

@@ -105,3 +105,19 @@ def test_states_have_words_and_stars(home: Path) -> None:
         "delivering",
         "NO DATA",
     ]
+
+
+def test_receivers_read_as_a_sentence(home: Path) -> None:
+    """Who, whether it takes pages, for how long not and why, in this order; the state is a word."""
+    answer: list[Column] = [
+        ("failing_s", "number", [90, 0]),
+        ("reason", "string", ["503 no", "-"]),
+        ("sink", "string", ["pagerduty", "webhook"]),
+        ("state", "string", ["FAILING", "no trouble"]),
+    ]
+    found = shown(home, the("Receivers"), answer, values=["FAILING", "trying again", None])
+    assert [list(row.items()) for row in found["rows"]] == [
+        [("Receiver", "pagerduty"), ("State", "FAILING"), ("For", 90), ("Why", "503 no")],
+        [("Receiver", "webhook"), ("State", "no trouble"), ("For", 0), ("Why", "-")],
+    ]
+    assert found["words"] == ["FAILING", "trying again", "NO DATA"]

@@ -134,7 +134,7 @@ def test_everybody_has_a_login_and_only_the_rights_it_needs(
         site.send(high_dose("one"))
 
         assert eventually(lambda: "set-dose-high" in shown(site))
-        assert eventually(lambda: stored(site, "alert") and stored(site, "page"))
+        assert eventually(lambda: all(stored(site, kind) for kind in ("alert", "page", "health")))
         as_user(secured, site, "letters")
         letters = inowatch(site, "dead-letters", "list", "--format", "json").stdout.splitlines()
         assert json.loads(letters[0])["reason"] == "from-the-future"

@@ -12,6 +12,7 @@ from schemas.alert import Alert
 from schemas.anchor import Anchor, Head
 from schemas.course import Course, DoseOrder, Flags
 from schemas.encode import encode
+from schemas.health import Health, RoleHealth, SinkHealth
 from schemas.lab import METHEMOGLOBIN, Lab
 from schemas.page import Page
 from schemas.rejected import DeadLetter
@@ -150,6 +151,26 @@ RECORDS: dict[str, Record] = {
         prev="0" * 64,
         key_id="2026-01",
         hash="ab" * 32,
+    ),
+    "health": Health(
+        time=T,
+        watcher="watchdog-0",
+        well=False,
+        faults=("no tick for 42 s in ino.labs/0 (limit 30 s)",),
+        clock_s=42.0,
+        roles={"monitor": RoleHealth(running=0, waiting=2**40, lag_s=0.1 + 0.2)},
+        sinks={"webhook": SinkHealth(failing_s=61.5, reason="503 nö")},
+        untold=1,
+    ),
+    "health of a site that is not seen": Health(
+        time=T,
+        watcher="watchdog-0",
+        well=False,
+        faults=("Kafka has not answered for 31 s",),
+        clock_s=None,
+        roles={"monitor": RoleHealth(running=None, waiting=None, lag_s=None)},
+        sinks={"webhook": SinkHealth(failing_s=None, reason="")},
+        untold=None,
     ),
     "dead letter": DEAD,
     "empty dead letter": msgspec.structs.replace(DEAD, key=None, value=None),

@@ -18,6 +18,7 @@ from deploy.kafka.broker import Broker
 from schemas.alert import Alert
 from schemas.page import Page
 from streams.watch.heartbeat import Heartbeat
+from streams.watch.records import MOST as AT_MOST
 from streams.watch.records import Records
 from streams.watch.teller import MOST, Teller
 from tests.contract.receiver import Answer, Receiver
@@ -189,8 +190,12 @@ def read(kafka: str, topic: str) -> list[bytes]:
 
 
 def test_what_kafka_does_not_take_waits(caplog: pytest.LogCaptureFixture) -> None:
-    """Records made while Kafka is away are on its topics when it is back: none lost, in order."""
-    topic = f"t{uuid.uuid4().hex[:8]}.pages"
+    """Records made while Kafka is away are on its topics when it is back: none lost, in order.
+
+    Of what is soon out of date only the newest is, however many there were: they push out nothing.
+    """
+    prefix = f"t{uuid.uuid4().hex[:8]}"
+    topic, health = f"{prefix}.pages", f"{prefix}.health"
     with Broker(settings={"auto.create.topics.enable": "true"}) as broker:
         records = Records(KafkaAccess(broker.bootstrap))
         pages = [a_page("failed", f"attempt {number}", of=blind()) for number in range(4)]
@@ -199,10 +204,14 @@ def test_what_kafka_does_not_take_waits(caplog: pytest.LogCaptureFixture) -> Non
         broker.kill()
         for page in pages[1:3]:
             records.add(topic, "w", page)
+        for number in range(AT_MOST + 1):
+            records.add_newest(health, "w", a_page("failed", f"look {number}", of=blind()))
         records.send()
-        assert "2 records of the watchdog wait" in caplog.text
+        assert "3 records of the watchdog wait" in caplog.text
         broker.start()
         records.add(topic, "w", pages[3])
         records.send()
         found = [msgspec.json.decode(value, type=Page) for value in read(broker.bootstrap, topic)]
         assert found == pages
+        (word,) = read(broker.bootstrap, health)
+        assert msgspec.json.decode(word, type=Page).reason == f"look {AT_MOST}"

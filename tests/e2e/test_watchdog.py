@@ -9,6 +9,8 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,9 @@ import psutil
 
 from deploy.free_port import free_port
 from deploy.kafka.broker import Broker
+from schemas.health import Health
+from streams.stores.open import open_store
+from streams.stores.points import record_of
 from tests.contract.receiver import Receiver
 from tests.e2e.listening import listening
 from tests.e2e.product import Product, eventually, product
@@ -88,17 +93,27 @@ def transitions(site: Product) -> list[tuple[str, str]]:
     return [(a.phase, a.id) for a in site.alerts() if a.rule == "monitor-blind"]
 
 
+def words(site: Product) -> list[Health]:
+    """List what the watchdog left in the store of how the site is, in order."""
+    with closing(open_store(site.settings.store)) as store:
+        points = store.read("health", datetime(2015, 1, 1, tzinfo=UTC), datetime.now(UTC))
+        found = [record_of(point) for point in points]
+    return sorted((one for one in found if isinstance(one, Health)), key=lambda one: one.time)
+
+
 def test_a_stopped_monitor(kafka: str, tmp_path: Path) -> None:
     """A monitor that is stopped is told of once, though the watchdog dies; when it runs on, over.
 
-    The heartbeat is silent meanwhile, ``status`` says why, and the pager leaves it alone.
+    The heartbeat is silent meanwhile, ``status`` says why, and the pager leaves it alone. The store
+    has it from the watchdog, by way of the recorder: well, not well and why, well again.
     """
     with listening() as receiver, listening() as pulse:
         settings = webhook(receiver, tmp_path) | quick(tmp_path, pulse)
         with product(kafka, tmp_path, settings | {"INOWATCH_TERMINAL": "1"}) as site:
-            site.start("monitor", "pager", "watchdog")
+            site.start("monitor", "recorder", "pager", "watchdog")
             assert eventually(lambda: pulse.posts), site.log_of("watchdog")
             assert is_well(site)
+            assert eventually(lambda: [word for word in words(site) if word.well])
             assert (has_faust(site, "monitor"), has_faust(site, "watchdog")) == (True, False)
             os.kill(site.workers["monitor"].pid_of_child, signal.SIGSTOP)
             ((kind, name),) = eventually(lambda: told(receiver))
@@ -108,6 +123,14 @@ def test_a_stopped_monitor(kafka: str, tmp_path: Path) -> None:
             assert code == 1
             assert any("no tick for" in fault for fault in said["faults"]), said
             assert eventually(lambda: transitions(site)) == [("raised", name)]
+            ill = eventually(lambda: [w for w in words(site) if "no tick for" in "".join(w.faults)])
+            assert (ill[0].watcher, ill[0].well, set(ill[0].roles), set(ill[0].sinks)) == (
+                "watchdog-0",
+                False,
+                {"monitor", "pager"},
+                {"webhook", "terminal"},
+            )
+            assert (ill[0].clock_s or 0) > 10
             assert eventually(lambda: [p.outcome for p in site.pages() if p.alert == name])
             site.kill("watchdog")
             before = site.log_of("watchdog").count("no tick for")
@@ -121,6 +144,7 @@ def test_a_stopped_monitor(kafka: str, tmp_path: Path) -> None:
             assert eventually(lambda: len(transitions(site)) > 1)
             assert transitions(site) == [("raised", name), ("cleared", name)]
             assert eventually(lambda: is_well(site))
+            assert eventually(lambda: words(site)[-1].well)
 
             def attempts() -> set[tuple[str, str]]:
                 pages = [page for page in site.pages() if page.alert == name]

@@ -135,7 +135,7 @@ def _store(stage: Stage, oracle: Expected, allowed: Allowed) -> Difference:
     topics = stage.topics
     wanted = {raw for raw in oracle.kept if raw not in allowed.refused_by_store}
     outputs = (topics.alerts, topics.pages, topics.dead_letters, topics.changes)
-    for topic in (*outputs, topics.views, topics.anchors):
+    for topic in (*outputs, topics.views, topics.anchors, topics.health):
         wanted |= {row.value or b"" for row in stage.rows(topic)}
     found: list[bytes] = []
     store = open_store(stage.settings.store)

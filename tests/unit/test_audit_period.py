@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from schemas.alert import Alert
+from schemas.anchor import Anchor
+from schemas.health import Health
 from schemas.page import Page
 from schemas.view import View
 from streams.audit.answer import Answer
@@ -123,12 +125,24 @@ def test_an_open_end_is_the_end_of_the_whole_history(tmp_path: Path) -> None:
 def test_to_ask_is_no_part_of_the_history(tmp_path: Path) -> None:
     """A look that is noted days later moves the end of no period but that of the question of looks.
 
-    So asking twice gives the same answer.
+    Nor does an anchor of the journal or a word of the watchdog. So asking twice gives the same
+    answer.
     """
     records: list[Record] = list(samples("p", [(0, 20)], 12))
     before = answer(tmp_path, "blind-time", records)
     look = View(time=at(99), id="v", by="s1", what="audit:courses")
-    after = answer(tmp_path, "blind-time", [look])
+    anchor = Anchor(time=at(98), number=1, heads=(), prev="0" * 64, key_id="k", hash="1" * 64)
+    word = Health(
+        time=at(99),
+        watcher="watchdog-0",
+        well=True,
+        faults=(),
+        clock_s=0.5,
+        roles={},
+        sinks={},
+        untold=0,
+    )
+    after = answer(tmp_path, "blind-time", [look, anchor, word])
     assert (after.head.stop, after.head.sha256) == (before.head.stop, before.head.sha256)
     assert answer(tmp_path, "looked", []).head.row_count == 1
 

@@ -257,7 +257,7 @@ def test_backup_rules_lead_to_the_panel_that_shows_the_same() -> None:
         board = BOARDS[rule["annotations"]["__dashboardUid__"]]
         number = int(rule["annotations"]["__panelId__"])
         shown += [panel["title"] for panel in board["panels"] if panel["id"] == number]
-    assert shown == ["Age of the data", "Reached nobody"]
+    assert shown == ["Heartbeat", "Reached nobody"]
 
 
 def test_files_hold_no_variable_that_grafana_would_fill_in() -> None:

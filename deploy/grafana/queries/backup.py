@@ -1,5 +1,6 @@
 """The questions of the two backup rules; each answers with one number, 0 when all is well."""
 
+from deploy.grafana.queries.health import heard
 from deploy.grafana.queries.parts import GIVING, IMPORTS, SUMMED, latest, number_of
 from deploy.grafana.queries.telling import owed_rows
 from deploy.grafana.thresholds import Thresholds
@@ -14,21 +15,23 @@ _ALWAYS = 'import "array"\n'
 
 
 def no_heartbeat() -> str:
-    """How many patients were given nitric oxide when all that is recorded fell silent.
+    """1 when no watchdog has left word lately, and how many were treated when all fell silent.
 
-    0 while any sample of any device is recent, and where nobody was treated: an empty ward sends
-    nothing, and that is no fault. However long ago it fell silent, it is judged as of then.
+    The watchdog's part is 1 also where none ever did. The other is 0 while any sample of any device
+    is recent, and where nobody was treated: an empty ward sends nothing, and that is no fault.
+    However long ago it fell silent, it is judged as of then.
     """
     # Sorted, so that the first row has the newest sample of all.
     treated = f"{GIVING} and (accumulator.quiet_s < 0.0 or r.age_s - accumulator.quiet_s < "
-    return f"""{_ALWAYS}{IMPORTS}{latest()}known = latest
+    return f"""{_ALWAYS}{IMPORTS}{latest()}treated = latest
   |> sort(columns: ["age_s"])
   |> reduce(identity: {{quiet_s: -1.0, giving: 0}}, fn: (r, accumulator) => ({{
     quiet_s: if accumulator.quiet_s < 0.0 then r.age_s else accumulator.quiet_s,
     giving: accumulator.giving + (if {treated}{float(TREATED_S)!r}) then 1 else 0)}}))
   |> filter(fn: (r) => r.quiet_s >= {float(QUIET_S)!r})
   |> map(fn: (r) => ({{_value: r.giving}}))
-union(tables: [array.from(rows: [{{_value: 0}}]), known])
+heard = {number_of(heard(), each=-1)}union(tables: [
+  array.from(rows: [{{_value: 1}}]), heard, treated])
 {SUMMED}"""
 
 

@@ -9,6 +9,7 @@ _ONE_FIELD = {
     "alert": "priority",
     "page": "outcome",
     "dead_letter": "offset",
+    "health": "well",
 }
 """A field that every point of the measurement has: one is enough to see how old it is."""
 
