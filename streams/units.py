@@ -43,6 +43,8 @@ class Units:
     ) -> None:
         self.grouped = Grouped(patients, limits_of, self._lost)
         self._patients = patients
+        # Found without a look at every patient that there ever was: this is asked at each sample.
+        self._stand_ins: dict[str, PatientState] = {}
         self._limits_of = limits_of
         self._partition = partition
         self.whole = partitions == 1
@@ -53,6 +55,8 @@ class Units:
 
     def recall(self, clock: datetime | None) -> None:
         """Take up from the states what held before a restart."""
+        silent = {name: one for name, one in self._patients.items() if one.silence is not None}
+        self._stand_ins |= silent
         if clock is None:
             return
         self.grouped.recall(clock)
@@ -151,14 +155,15 @@ class Units:
             unit = _new_stand_in(name, self._partition)
             self._patients[unit.patient] = unit
         unit.silence = unit.silence or UnitSilence()
+        self._stand_ins[unit.patient] = unit
         return unit, unit.silence
 
     def _told_of(self) -> list[PatientState]:
         """The stand-ins of the units that are told of as one, or are about to be."""
         return [
-            patient
-            for _, patient in sorted(self._patients.items())
-            if patient.silence is not None and patient.silence.since is not None
+            unit
+            for _, unit in sorted(self._stand_ins.items())
+            if unit.silence is not None and unit.silence.since is not None
         ]
 
     def _unit_time(self, silence: UnitSilence) -> datetime:

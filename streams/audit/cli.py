@@ -99,6 +99,14 @@ def _options() -> list[click.Parameter]:
             help="Where the history is kept; what the last demo recorded by default.",
         ),
         click.Option(
+            ["--copy"],
+            envvar="INOWATCH_AUDIT_COPY",
+            show_envvar=True,
+            metavar="FOLDER",
+            help="Where copies of past samples are kept, so that the next question is quick; "
+            "`none` for none. Beside the file by default for SQLite, none for InfluxDB.",
+        ),
+        click.Option(
             ["--set", "values"],
             multiple=True,
             metavar="NAME=VALUE",
@@ -120,6 +128,7 @@ def _answer(  # noqa: PLR0913 - the contract's options, one parameter each
     unit: str | None,
     form: "Form",
     store: str | None,
+    copy: str | None,
     values: tuple[str, ...],
     out: Path | None,
 ) -> None:
@@ -136,7 +145,7 @@ def _answer(  # noqa: PLR0913 - the contract's options, one parameter each
         parameters = filled(question, _pairs(values))
         asked = Asked(question=question, start=start, stop=stop, unit=unit, parameters=parameters)
         address = asked_store(store)
-        answer = run_audit(_catalogue(), asked, address, form)
+        answer = run_audit(_catalogue(), asked, address, form, copy)
         note_view(f"audit:{question.name}", unit=unit or "", store=address)
         deliver(answer, out)
     except (StoreUnavailable, WrongStore, InvalidQuestion, OSError) as wrong:

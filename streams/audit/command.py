@@ -1,6 +1,7 @@
 """``inowatch audit``: which store, which period, which form; a bar while a long history is read."""
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,7 @@ import click
 from schemas.decode import EARLIEST, LATEST
 from streams.audit.answer import Answer
 from streams.audit.catalogue import Catalogue
+from streams.audit.day_copies import copies_for
 from streams.audit.engine import BEFORE, Asked, ask
 from streams.audit.reading import Progress
 from streams.audit.tables import TELEMETRY
@@ -19,6 +21,8 @@ from streams.stores.open import open_store
 from streams.stores.port import Store
 
 HOUR = timedelta(hours=1)
+LONG_S = 10.0
+"""From here on an asker wants to know how it could be quicker."""
 Form = Literal["table", "csv", "json", "parquet", "html"]
 
 
@@ -29,13 +33,24 @@ def listing(catalogue: Catalogue) -> Iterator[str]:
         yield f"{name:<{width}}  {question.asks}"
 
 
-def run_audit(catalogue: Catalogue, asked: Asked, address: str, form: Form) -> bytes:
+def run_audit(
+    catalogue: Catalogue, asked: Asked, address: str, form: Form, copy: str | None
+) -> bytes:
     """Ask the store at ``address`` and write the answer. Raises what both raise.
 
-    A unit of which nothing is on record may be a slip of the finger, so that is said on stderr.
+    ``copy``: the folder for copies of past samples, ``none`` for none. A unit of which nothing is
+    on record may be a slip of the finger, so that is said on stderr; so is what would be quicker.
     """
+    began = time.monotonic()
     with closing(open_store(address, make=False)) as store, _bar(store, asked) as progress:
-        answer = ask(store, catalogue, asked, progress)
+        copies = copies_for(store, copy)
+        answer = ask(store, catalogue, asked, progress, copies)
+    if copies is None and copy is None and time.monotonic() - began > LONG_S:
+        click.echo(
+            "inowatch: the next question takes seconds if copies of past samples may be kept on"
+            " this disk: name a folder for them, --copy or INOWATCH_AUDIT_COPY",
+            err=True,
+        )
     if answer.other_units:
         click.echo(
             f"inowatch: nothing that {asked.question.name} reads is of unit {asked.unit!r};"

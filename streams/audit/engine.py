@@ -1,6 +1,7 @@
 """One question, asked of one store: read, derive, ask. The same input gives the same bytes.
 
-The tables are read into a database in memory that is gone afterwards; nothing is written anywhere.
+The tables are read into a database in memory that is gone afterwards; what is kept for the next
+question is the copies' business.
 What was not known by the end of the period is not read (a result counts as known from when it was
 resulted), so an answer about a past month does not change when history goes on. An open end is that
 of the whole history, whichever tables a question reads. Values reach SQL as parameters only.
@@ -23,6 +24,7 @@ from schemas.view import View
 from streams.audit import policies
 from streams.audit.answer import Answer, Head, counted, coverage_of, digest
 from streams.audit.catalogue import Catalogue
+from streams.audit.day_copies import DayCopies
 from streams.audit.question import InvalidQuestion, Question, Value, words_of
 from streams.audit.reading import Progress, fill, fill_by_record, make_table
 from streams.audit.tables import TABLES, TELEMETRY, TIME, RawTable
@@ -47,10 +49,18 @@ class Asked(Struct, frozen=True, kw_only=True):
     parameters: dict[str, Value]
 
 
-def ask(store: Store, catalogue: Catalogue, asked: Asked, progress: Progress) -> Answer:
+def ask(
+    store: Store,
+    catalogue: Catalogue,
+    asked: Asked,
+    progress: Progress,
+    copies: DayCopies | None = None,
+) -> Answer:
     """Answer a question from what the store holds; ``progress`` follows the samples.
 
-    Raises ``StoreUnavailable``, ``WrongStore``, and ``InvalidQuestion`` when its SQL cannot be run.
+    With ``copies`` samples of past days come from there: quicker, and no other ones. Raises
+    ``StoreUnavailable``, ``WrongStore``, ``CannotCopy``, and ``InvalidQuestion`` when its SQL
+    cannot be run.
     """
     question = asked.question
     names, views = catalogue.needs(question)
@@ -60,7 +70,13 @@ def ask(store: Store, catalogue: Catalogue, asked: Asked, progress: Progress) ->
     with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as con:
         con.execute("SET TimeZone = 'UTC'")
         for table in tables:
-            _load(con, store, table, asked, progress)
+            make_table(con, table)
+            if table.name != TELEMETRY.name:
+                _load(con, store, table, asked.stop)
+            elif copies is None:
+                fill(con, store, table, _sampled(asked), progress)
+            else:
+                copies.fill(con, table, _sampled(asked), progress)
         # Sums depend on their order: one thread adds up in one order.
         con.execute("SET threads = 1")
         policies.register(con)
@@ -99,17 +115,17 @@ def _trimmed(table: RawTable, words: frozenset[str]) -> RawTable:
 
 
 def _load(
-    con: duckdb.DuckDBPyConnection, store: Store, table: RawTable, asked: Asked, progress: Progress
+    con: duckdb.DuckDBPyConnection, store: Store, table: RawTable, stop: datetime | None
 ) -> None:
-    make_table(con, table)
-    stop = asked.stop or LATEST
-    if table.name != TELEMETRY.name:
-        fill_by_record(con, store, table, (EARLIEST, stop))
-        if table.name == _LAB:
-            con.execute(f"DELETE FROM {_LAB} WHERE resulted >= $stop", {"stop": stop})  # noqa: S608 - our own name
-        return
+    fill_by_record(con, store, table, (EARLIEST, stop or LATEST))
+    if table.name == _LAB and stop:
+        con.execute(f"DELETE FROM {_LAB} WHERE resulted >= $stop", {"stop": stop})  # noqa: S608 - our own name
+
+
+def _sampled(asked: Asked) -> tuple[datetime, datetime]:
+    """From when to when samples are read."""
     start = max(asked.start - BEFORE, EARLIEST) if asked.start else EARLIEST
-    fill(con, store, table, (start, stop), progress)
+    return start, asked.stop or LATEST
 
 
 def _period(store: Store, names: list[str], asked: Asked) -> tuple[datetime, datetime] | None:

@@ -8,7 +8,7 @@ doubled the time of a query. Knows nothing of connections.
 
 import csv
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import groupby
 
 from streams.stores.fitness import checked_name
@@ -42,6 +42,16 @@ _NEXT_TIME = (
 """
 )
 
+_OF_DAYS = (
+    _ROWS_OF
+    + """
+    |> aggregateWindow(every: 1d, fn: {gathered}, createEmpty: false, timeSrc: "_start")
+    |> group(columns: ["_time"])
+    |> sum()
+    |> group()
+    |> keep(columns: ["_time", "_value"])
+"""
+)
 _LAST_TIME = _NEXT_TIME.replace("first()", "last()").replace("min(", "max(")
 
 Parameters = dict[str, str | datetime]
@@ -84,9 +94,17 @@ class Selection:
         """Ask for the time of the latest of them, in the same way."""
         return self._ask(_LAST_TIME, start, stop)
 
-    def _ask(self, text: str, start: datetime, stop: datetime) -> Question:
+    def counted_by_day(self, start: datetime, stop: datetime) -> Question:
+        """Ask how many values of the field each UTC day has."""
+        return self._ask(_OF_DAYS, start, stop, gathered="count")
+
+    def summed_by_day(self, start: datetime, stop: datetime) -> Question:
+        """Ask for the sum of the field's values in each UTC day."""
+        return self._ask(_OF_DAYS, start, stop, gathered="sum")
+
+    def _ask(self, text: str, start: datetime, stop: datetime, **words: str) -> Question:
         between: Parameters = {"_start": start, "_stop": stop}
-        return text.format(condition=self._condition), self._parameters | between
+        return text.format(condition=self._condition, **words), self._parameters | between
 
 
 def points_in(measurement: str, lines: Iterable[str]) -> Iterator[Point]:
@@ -103,11 +121,18 @@ def time_in(lines: Iterable[str]) -> datetime | None:
     return None
 
 
+def days_in(lines: Iterable[str]) -> Iterator[tuple[date, str]]:
+    """Read the days of an answer, each with its value as it is written."""
+    for columns, row in _rows(lines):
+        yield _instant(row[columns.time])[0].date(), row[columns.value]
+
+
 class _Columns:
     """Where a table of the answer has its time, tags and fields; an empty cell is absent."""
 
     def __init__(self, kinds: list[str], names: list[str]) -> None:
         self.time = names.index("_time")
+        self.value = names.index("_value") if "_value" in names else -1
         self.tags = [(at, name[1:]) for at, name in enumerate(names) if name.startswith(_TAG)]
         ours = {at for at, _ in self.tags} | {self.time}
         self.fields = [

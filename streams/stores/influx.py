@@ -9,7 +9,7 @@ import codecs
 import gzip
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import urllib3
@@ -18,7 +18,7 @@ from influxdb_client.rest import ApiException
 from influxdb_client.service.write_service import WriteService
 
 from streams.stores.fitness import EARLIEST, LATEST, refuse, sifted
-from streams.stores.flux import Failed, Question, Selection, points_in, time_in
+from streams.stores.flux import Failed, Question, Selection, days_in, points_in, time_in
 from streams.stores.influx_answer import Refused, meaning_of
 from streams.stores.line_protocol import line_of
 from streams.stores.port import Point, StoreUnavailable
@@ -57,6 +57,8 @@ class InfluxStore:
         timeout_s: float = 30.0,
         ca_file: str | None = None,
     ) -> None:
+        self.place = f"{url}/{org}/{bucket}"
+        """Where it is, in words that no other store has; no secret among them."""
         self._org = org
         self._bucket = bucket
         self._client = InfluxDBClient(
@@ -109,6 +111,24 @@ class InfluxStore:
         with self._answer(selection.last_time(start, stop)) as lines:
             last = time_in(lines)
         return None if first is None or last is None else (first, last)
+
+    def day_marks(self, measurement: str, present: str, number: str) -> dict[date, str]:
+        """Give each UTC day that has points a mark: another one when points came or went.
+
+        It is how often the field ``present`` is there, and the sum of ``number``. That a point was
+        written over with other values shows only where these are of one of the two fields.
+        """
+        extent = self.extent(measurement, EARLIEST, LATEST)
+        if extent is None:
+            return {}
+        span = extent[0], extent[1] + timedelta(microseconds=1)
+        counted = Selection(self._bucket, measurement, {}, [present]).counted_by_day(*span)
+        summed = Selection(self._bucket, measurement, {}, [number]).summed_by_day(*span)
+        with self._answer(counted) as lines:
+            marks = dict(days_in(lines))
+        with self._answer(summed) as lines:
+            sums = dict(days_in(lines))
+        return {day: f"{count}/{sums.get(day, '-')}" for day, count in marks.items()}
 
     def close(self) -> None:
         """Close the connections."""

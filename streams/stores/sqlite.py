@@ -13,7 +13,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import msgspec
@@ -21,32 +21,15 @@ import msgspec
 from streams.stores.fitness import Kind, checked_name, kind_of, refuse, sifted
 from streams.stores.instant import time_of, us_of
 from streams.stores.port import Field, Point, StoreUnavailable, WrongStore, tags_text
+from streams.stores.sqlite_layout import DAY_US, prepare, transaction
 
-APPLICATION_ID = 0x696E4F57
-"""Marks the file as ours, in the place that SQLite keeps for that: ``inOW``."""
-SCHEMA_VERSION = 1
 PAGE_ROWS = 2000
 """Rows fetched at a time. Each page is a statement of its own, so that a slow reader holds no
 snapshot open and the log does not grow behind it; at 1 KB a row it is 2 MB."""
 
-_SCHEMA = """
-CREATE TABLE field (
-    measurement TEXT NOT NULL,
-    name TEXT NOT NULL,
-    kind TEXT NOT NULL,
-    PRIMARY KEY (measurement, name)
-) WITHOUT ROWID;
-CREATE TABLE point (
-    measurement TEXT NOT NULL,
-    time_us INTEGER NOT NULL,
-    tags TEXT NOT NULL,
-    twin INTEGER NOT NULL,
-    patient TEXT,
-    fields TEXT NOT NULL,
-    UNIQUE (measurement, time_us, tags, twin)
-);
-CREATE INDEX point_of_patient ON point (measurement, patient, time_us, tags, twin)
-    WHERE patient IS NOT NULL;
+_MARK = """
+INSERT INTO day VALUES (?, ?, lower(hex(randomblob(8))))
+ON CONFLICT (measurement, number) DO UPDATE SET mark = excluded.mark
 """
 _KEEP = """
 INSERT INTO point (measurement, time_us, tags, twin, patient, fields) VALUES (?, ?, ?, ?, ?, ?)
@@ -113,7 +96,7 @@ class SqliteStore:
         fit, refused = sifted(points)
         with self._lock:
             self._same_file()
-        with self._lock, self._answers(), self._transaction():
+        with self._lock, self._answers(), transaction(self._connection):
             kinds = self._kinds()
             known = set(kinds)
             rows = []
@@ -125,7 +108,11 @@ class SqliteStore:
                     refused.append((point, conflict))
             new = [(*field, kind) for field, kind in kinds.items() if field not in known]
             self._connection.executemany("INSERT INTO field VALUES (?, ?, ?)", new)
+            before = self._connection.total_changes
             self._connection.executemany(_KEEP, rows)
+            if self._connection.total_changes > before:
+                days = {(measurement, time_us // DAY_US) for measurement, time_us, *_ in rows}
+                self._connection.executemany(_MARK, sorted(days))
         refuse(refused)
 
     def read(
@@ -147,6 +134,18 @@ class SqliteStore:
         with self._lock, self._answers():
             (first,), (last,) = self._connection.execute(_EXTENT, values).fetchall()
         return None if first is None else (time_of(first), time_of(last))
+
+    def day_marks(self, measurement: str) -> dict[date, str]:
+        """Give each UTC day that has points a mark: another one whenever its points are others."""
+        query = "SELECT number, mark FROM day WHERE measurement = ?"
+        with self._lock, self._answers():
+            rows = self._connection.execute(query, (checked_name(measurement),)).fetchall()
+        return {time_of(number * DAY_US).date(): mark for number, mark in rows}
+
+    @property
+    def place(self) -> str:
+        """Where it is, in words that no other store has."""
+        return f"sqlite:{self._path.absolute()}"
 
     @property
     def path(self) -> Path:
@@ -181,52 +180,13 @@ class SqliteStore:
     def _prepare(self) -> None:
         with self._answers():
             self._connection.execute("PRAGMA synchronous = FULL")
-            if self._is_empty():
-                self._lay_out()
-            self._recognise()
+            prepare(self._connection, self._path)
             # Last, since it writes to the file at once: only ours is touched.
             self._connection.execute("PRAGMA journal_mode = WAL")
-
-    def _lay_out(self) -> None:
-        with self._transaction():
-            # Asked again: another process may have been quicker.
-            if self._is_empty():
-                for statement in _SCHEMA.split(";"):
-                    self._connection.execute(statement)
-                self._connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-                self._connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-
-    def _is_empty(self) -> bool:
-        (tables,) = self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        return tables == 0 and self._pragma("application_id") == 0
-
-    def _recognise(self) -> None:
-        if self._pragma("application_id") != APPLICATION_ID:
-            raise WrongStore(f"{self._path} is a database of something else: name another file")
-        version = self._pragma("user_version")
-        if version != SCHEMA_VERSION:
-            raise WrongStore(
-                f"{self._path} has schema {version}; this version of inowatch reads"
-                f" {SCHEMA_VERSION}: run the version that wrote it, or a newer one"
-            )
-
-    def _pragma(self, name: str) -> int:
-        (value,) = self._connection.execute(f"PRAGMA {name}").fetchone()
-        return int(value)
 
     def _kinds(self) -> dict[tuple[str, str], Kind]:
         rows = self._connection.execute("SELECT measurement, name, kind FROM field")
         return {(measurement, name): kind for measurement, name, kind in rows}
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self._connection.commit()
-        except BaseException:
-            self._connection.rollback()
-            raise
 
     @contextmanager
     def _answers(self) -> Iterator[None]:

@@ -7,6 +7,7 @@ import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -50,6 +51,12 @@ class Influx(NamedTuple):
         with InfluxDBClient(self.url, self.token, org=self.org) as client:
             buckets = client.buckets_api()
             buckets.delete_bucket(buckets.find_bucket_by_name(name))
+
+    def delete_points(self, bucket: str, start: datetime, stop: datetime) -> None:
+        """Delete the samples of that time, as a retention does."""
+        with InfluxDBClient(self.url, self.token, org=self.org) as client:
+            predicate = '_measurement="telemetry"'
+            client.delete_api().delete(start, stop, predicate, bucket=bucket, org=self.org)
 
     @contextmanager
     def reading_token(self, bucket: str) -> Iterator[str]:

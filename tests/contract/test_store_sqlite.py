@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from streams.stores.port import Point, StoreUnavailable, WrongStore
-from streams.stores.sqlite import SCHEMA_VERSION, SqliteStore
+from streams.stores.sqlite import SqliteStore
+from streams.stores.sqlite_layout import SCHEMA_VERSION
 
 T = datetime(2026, 11, 20, 10, tzinfo=UTC)
 END = T + timedelta(days=365)
@@ -106,6 +107,47 @@ def test_a_newer_file_is_refused(tmp_path: Path) -> None:
         later.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
     with pytest.raises(WrongStore, match=f"schema {SCHEMA_VERSION + 1}.*newer"):
         SqliteStore(path)
+
+
+def test_an_earlier_file_is_brought_up(tmp_path: Path) -> None:
+    """A file of the first schema keeps its points, and its days are marked."""
+    path = tmp_path / "ward.db"
+    times = [datetime(1969, 12, 30, 23, tzinfo=UTC), datetime(1969, 12, 31, tzinfo=UTC), T]
+    points = [Point("probe", {}, {"n": 1.0}, time) for time in times]
+    with closing(SqliteStore(path)) as store:
+        store.write(points)
+    with closing(sqlite3.connect(path)) as earlier:
+        earlier.execute("DROP TABLE day")
+        earlier.execute("PRAGMA user_version = 1")
+        earlier.commit()
+    for _ in range(2):
+        with closing(SqliteStore(path)) as store:
+            assert list(store.read("probe", times[0], END)) == points
+            marks = store.day_marks("probe")
+    assert sorted(marks) == [time.date() for time in times]
+    assert len(set(marks.values())) == 3
+
+
+def test_a_day_has_another_mark_when_its_points_are_others(tmp_path: Path) -> None:
+    """New points and new fields change the mark of their day only; a redelivery changes none."""
+    day = timedelta(days=1)
+    one, two = (Point("probe", {}, {"n": 1.0}, T + n * day) for n in range(2))
+    with closing(SqliteStore(tmp_path / "ward.db")) as store:
+        store.write([one, two, Point("other", {}, {"n": 1.0}, T)])
+        before = store.day_marks("probe")
+        assert sorted(before) == [T.date(), (T + day).date()]
+        store.write([one, two])
+        assert store.day_marks("probe") == before
+        for more in (
+            Point("probe", {}, {"m": 1.0}, T),
+            Point("probe", {"bed": "2"}, {"n": 1.0}, T),
+        ):
+            store.write([more])
+            after = store.day_marks("probe")
+            assert after[T.date()] != before[T.date()]
+            assert after[(T + day).date()] == before[(T + day).date()]
+            before = after
+        assert store.day_marks("none") == {}
 
 
 def test_a_place_that_cannot_be_opened_is_unavailable(tmp_path: Path) -> None:

@@ -1,0 +1,115 @@
+"""How a SQLite store is laid out: its tables, whose file it is, and which version of us made it.
+
+Promises that a file of something else, or of a later version, is refused and not touched, and that
+one of an earlier version is brought up to this one in a single transaction. Knows no points.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from streams.stores.port import WrongStore
+
+APPLICATION_ID = 0x696E4F57
+"""Marks the file as ours, in the place that SQLite keeps for that: ``inOW``."""
+SCHEMA_VERSION = 2
+"""The second has marks of days; a file of the first is given them when it is opened."""
+DAY_US = 86_400_000_000
+_WITHOUT_DAYS = 1
+_SCHEMA = """
+CREATE TABLE field (
+    measurement TEXT NOT NULL,
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    PRIMARY KEY (measurement, name)
+) WITHOUT ROWID;
+CREATE TABLE point (
+    measurement TEXT NOT NULL,
+    time_us INTEGER NOT NULL,
+    tags TEXT NOT NULL,
+    twin INTEGER NOT NULL,
+    patient TEXT,
+    fields TEXT NOT NULL,
+    UNIQUE (measurement, time_us, tags, twin)
+);
+CREATE INDEX point_of_patient ON point (measurement, patient, time_us, tags, twin)
+    WHERE patient IS NOT NULL
+"""
+# A mark is drawn at random, so that no other day, nor that of another file, has the same. Division
+# rounds towards 1970, and a day before it begins at its midnight too.
+_DAYS = """
+CREATE TABLE day (
+    measurement TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    mark TEXT NOT NULL,
+    PRIMARY KEY (measurement, number)
+) WITHOUT ROWID;
+INSERT INTO day
+SELECT measurement, number, lower(hex(randomblob(8))) FROM (
+    SELECT DISTINCT
+        measurement,
+        (time_us - (time_us % 86400000000 + 86400000000) % 86400000000) / 86400000000 AS number
+    FROM point
+)
+"""
+
+
+def prepare(connection: sqlite3.Connection, path: Path) -> None:
+    """Lay out what is empty, bring up what is old; ``WrongStore`` for what is not ours, or newer.
+
+    ``path`` is for the message. ``connection`` begins and ends transactions only as it is told.
+    """
+    if _is_empty(connection):
+        with transaction(connection):
+            # Asked again: another process may have been quicker.
+            if _is_empty(connection):
+                _run(connection, _SCHEMA)
+                connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+                _mark_days(connection)
+    if _pragma(connection, "application_id") != APPLICATION_ID:
+        raise WrongStore(f"{path} is a database of something else: name another file")
+    if _pragma(connection, "user_version") == _WITHOUT_DAYS:
+        with transaction(connection):
+            # As above.
+            if _pragma(connection, "user_version") == _WITHOUT_DAYS:
+                _mark_days(connection)
+    version = _pragma(connection, "user_version")
+    if version != SCHEMA_VERSION:
+        raise WrongStore(
+            f"{path} has schema {version}; this version of inowatch reads"
+            f" {SCHEMA_VERSION}: run the version that wrote it, or a newer one"
+        )
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """All of it or nothing, with no other writer in between."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.commit()
+    except BaseException:
+        connection.rollback()
+        raise
+
+
+def _mark_days(connection: sqlite3.Connection) -> None:
+    _run(connection, _DAYS)
+    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+
+def _run(connection: sqlite3.Connection, script: str) -> None:
+    """Run statements one by one: ``executescript`` would end the transaction first."""
+    for statement in script.split(";"):
+        connection.execute(statement)
+
+
+def _is_empty(connection: sqlite3.Connection) -> bool:
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    return tables == 0 and _pragma(connection, "application_id") == 0
+
+
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    (value,) = connection.execute(f"PRAGMA {name}").fetchone()
+    return int(value)
