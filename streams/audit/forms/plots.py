@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from streams.audit.answer import Answer, written
 from streams.audit.forms.columns import heading_of
-from streams.audit.forms.heading import grouped, readable
+from streams.audit.forms.heading import grouped, moment, readable
 from streams.audit.question import Plot
 from streams.audit.spc import IN_A_ROW, Chart, Measured, control_chart
 
@@ -177,7 +177,7 @@ def _svg(figure: Figure) -> bytes:
 
 
 def _label(value: Any) -> str:
-    if isinstance(value, datetime) and value.hour == value.minute == value.second == 0:
-        return value.date().isoformat()
+    if isinstance(value, datetime):
+        return moment(value).removesuffix(" 00:00:00")
     # A name may hold anything; XML takes no control characters.
     return "".join(one if one.isprintable() else "?" for one in written(value))

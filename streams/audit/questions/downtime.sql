@@ -4,6 +4,7 @@
 -- parameter: late_page_s = 120 | a page that came longer after its alert was due counts as late (the
 --   pager says so from there on)
 -- plot: bars x=since y=minutes
+-- column: since = Start of the stretch
 -- column: minutes = Lasted, min
 -- column: what = Blind was
 -- column: n_told_late = Late pages
