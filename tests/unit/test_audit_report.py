@@ -126,20 +126,25 @@ def test_the_sentence_answers(empty: dict[str, Answer]) -> None:
 
 
 def test_a_mean_is_weighed(empty: dict[str, Answer]) -> None:
-    """A share over several rows counts each row by its size; without any it is not known."""
+    """A share over several rows counts each row by its size, a rate is of the whole.
+
+    Without a size it is not known.
+    """
     measures = filled_with(empty["measures"], 1, ["", ""])
     at = measures.columns.index
     table = measures.table.set_column(at("over_20_pct"), "over_20_pct", [[10.0, 40.0]])
     table = table.set_column(at("over_20_n"), "over_20_n", [[2, 1]])
     table = table.set_column(at("over_4_days_n"), "over_4_days_n", [[0, 0]])
+    table = table.set_column(at("delivered_h"), "delivered_h", [[1000.0, 0.02]])
     said = sentence(replace(measures, table=table))
     assert "above 20 ppm 20 %; longer than 4 days not known; longer than 120 h 1 %" in said
+    assert "500.01 h a patient and month." in said
 
 
 def test_a_wrong_name_is_refused(empty: dict[str, Answer]) -> None:
     """What stands in braces and is no column, parameter or result is named."""
     one = filled_with(empty["silences"], 1, [""])
-    for says in ("{yes}", "{minutes by weight}", "[{nothing}]"):
+    for says in ("{yes}", "{minutes by weight}", "{weight per minutes}", "[{nothing}]"):
         wrong = replace(one, question=replace(one.question, says=says))
         with pytest.raises(InvalidQuestion, match="which is no column and no parameter"):
             sentence(wrong)

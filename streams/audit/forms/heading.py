@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from math import floor, log10
 
 from streams.audit.answer import Coverage, Head, written
 
@@ -67,6 +68,12 @@ def no_rows(head: Head) -> str:
 def moment(time: datetime) -> str:
     """Write a time for people: in UTC, cut to the second."""
     return f"{time.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def averaged(value: float) -> str:
+    """Write a mean or a rate: two places, and more where it is so small that they say little."""
+    places = 2 if value == 0 else max(2, 2 - floor(log10(abs(value))))
+    return grouped(round(value, places))
 
 
 def readable(column: str, value: float) -> float:

@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from streams.audit.answer import Answer, written
 from streams.audit.forms.columns import heading_of
-from streams.audit.forms.heading import grouped, moment, readable
+from streams.audit.forms.heading import averaged, grouped, moment, readable
 from streams.audit.question import Plot
 from streams.audit.spc import IN_A_ROW, Chart, Measured, control_chart
 
@@ -123,7 +123,8 @@ def _told(chart: Chart, measure: str) -> str:
     name = "p-chart" if chart.kind == "p" else "u-chart"
     words = [
         f"Control chart ({name}): {measure}.",
-        f"The line is the mean, {chart.centre:.3g}; dashed lines are three standard errors away.",
+        f"The line is the mean, {averaged(chart.centre)};",
+        "dashed lines are three standard errors away.",
     ]
     beyond, shift = chart.signs("beyond"), chart.signs("shift")
     if beyond:

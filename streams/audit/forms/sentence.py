@@ -7,7 +7,8 @@ when the first number in it is 0 or not known:
     {limit_ppm}             what a parameter is set to
     {yes} {in_time}         how many rows have this result; "none" for 0
     {over_min}              the sum of a column; "none" for 0 of a count (``n_…``)
-    {over_pct by patients}  its mean, each row weighed by another column; a share bears its sign
+    {over_min per courses}  its sum divided by another's
+    {over_pct by courses}   the mean of a share, each row weighed by another column, with its sign
     {rows course|courses}   any of these, and the word that goes with it: 1 course, 2 courses
 
 Promises that a name that is none of these is refused. Knows nothing of the page.
@@ -17,7 +18,7 @@ import re
 from math import fsum
 
 from streams.audit.answer import RESULT, Answer, Coverage
-from streams.audit.forms.heading import grouped, no_rows
+from streams.audit.forms.heading import averaged, grouped, no_rows
 from streams.audit.question import InvalidQuestion
 
 RESULTS = (
@@ -32,7 +33,7 @@ RESULTS = (
     "indeterminate",
 )
 """The words of a result; in braces with ``_`` for their spaces."""
-_NUMBER = re.compile(r"\{([a-z0-9_]+)(?: by ([a-z0-9_]+))?(?: ([^{}|]+)\|([^{}|]+))?\}")
+_NUMBER = re.compile(r"\{([a-z0-9_]+)(?: (by|per) ([a-z0-9_]+))?(?: ([^{}|]+)\|([^{}|]+))?\}")
 _IF_ANY = re.compile(r"\[([^\]]*)\]")
 _UNKNOWN = "not known"
 
@@ -52,30 +53,37 @@ def _any(answer: Answer, part: str) -> bool:
 
 
 def _written(answer: Answer, found: re.Match[str]) -> str:
-    name, by, one, many = found.groups()
+    name, way, _, one, many = found.groups()
     value = _value(answer, found)
     if value is None:
         return _UNKNOWN
     if one is not None:
         return f"{grouped(value)} {one if value == 1 else many}"
-    if by is not None:
-        return grouped(value) + (" %" if name.endswith("_pct") else "")
+    if way is not None:
+        return averaged(float(value)) + " %" * (way == "by")
     counts = name.replace("_", " ") in RESULTS or name.startswith("n_")
     return "none" if counts and value == 0 else grouped(value)
 
 
 def _value(answer: Answer, found: re.Match[str]) -> float | str | None:
-    name, by = found[1], found[2]
+    name, way, other = found[1], found[2], found[3]
     word = name.replace("_", " ")
-    if by is not None:
-        return _mean(answer, name, by)
+    if way == "by":
+        return _mean(answer, name, other)
+    if way == "per":
+        size = _sum(answer, other)
+        return _sum(answer, name) / size if size else None
     if name == "rows":
         return answer.head.row_count
     if name in answer.head.parameters:
         return answer.head.parameters[name]
     if RESULT in answer.columns and word in RESULTS:
         return answer.column(RESULT).count(word)
-    return round(fsum(value for value in _column(answer, name) if value is not None), 6)
+    return round(_sum(answer, name), 6)
+
+
+def _sum(answer: Answer, name: str) -> float:
+    return fsum(value for value in _column(answer, name) if value is not None)
 
 
 def _mean(answer: Answer, name: str, by: str) -> float | None:
@@ -83,7 +91,7 @@ def _mean(answer: Answer, name: str, by: str) -> float | None:
     known = [(value, weight) for value, weight in pairs if value is not None and weight]
     if not known:
         return None
-    return round(fsum(value * weight for value, weight in known) / fsum(w for _, w in known), 2)
+    return fsum(value * weight for value, weight in known) / fsum(weight for _, weight in known)
 
 
 def _column(answer: Answer, name: str) -> list[float | None]:

@@ -9,9 +9,9 @@
 -- column: alerts_per_patient_day = Alerts per patient-day
 -- column: silenced_pct = Silenced
 -- column: n_pages_again = Pages told again
--- says: {n_alerts alert|alerts} on {patient_days patient-day|patient-days}, {alerts_per_patient_day
---   by patient_days} a day[; {n_repeats came again soon after it was|came again soon after they
---   were} over][; {n_silenced was|were} silenced]; {n_pages page|pages} in all.
+-- says: {n_alerts alert|alerts} on {patient_days patient-day|patient-days}, {n_alerts per
+--   patient_days} a day[; {n_repeats came again soon after it was|came again soon after they were}
+--   over][; {n_silenced was|were} silenced]; {n_pages page|pages} in all.
 -- n: n_alerts
 -- A patient-day is a day (UTC) with a sample of a patient to whom a device delivered. Reminders
 -- (priority info) are counted apart: they page nobody. The first and the last row may be of a part.

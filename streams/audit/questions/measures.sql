@@ -25,7 +25,7 @@
 -- says: Of {courses course|courses}, each counted in every month in which it ran: above {limit_ppm}
 --   ppm {over_20_pct by over_20_n}; longer than {days} days {over_4_days_pct by over_4_days_n};
 --   longer than {long_h} h {over_120_h_pct by over_120_h_n}; weaned very late
---   {very_delayed_wean_pct by very_delayed_wean_n}. {hours_per_patient by patients} h a patient and
+--   {very_delayed_wean_pct by very_delayed_wean_n}. {delivered_h per patients} h a patient and
 --   month.
 -- n: courses
 -- A course counts in every month in which it ran: above 20 ppm by what was given in that month, long
