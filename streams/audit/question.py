@@ -5,13 +5,16 @@
     -- tables: telemetry, therapy
     -- parameter: limit_ppm = 20.0 | the set dose above which minutes count (S0)
     -- parameter: bucket = week of day, week, month | a word out of these
-    -- plot: bars x=patient y=minutes
-    -- says: {minutes} minutes above the limit in {n_courses} courses.
+    -- plot: bars x=patient y=over_min
+    -- column: over_min = Above {limit_ppm} ppm
+    -- says: {yes} of {rows course|courses} above it[; {no} not]; {indeterminate} indeterminate.
     -- n: courses
 
-``says`` is the report's first sentence; a column in braces stands for its sum. A line that goes on
-with three spaces belongs to the one before; any other comment is for readers. Promises that a fault
-in a file is named with its line; it does not know whether the SQL can be run.
+``says`` is the report's first sentence, and answers what it ``asks``;
+``streams.audit.forms.sentence`` has what may stand in its braces. ``column`` is what people read
+above a column whose name does not say it; units come from the name. A line that goes on with three
+spaces belongs to the one before; any other comment is for readers. Promises that a fault in a file
+is named with its line; it does not know whether the SQL can be run.
 """
 
 import math
@@ -30,11 +33,12 @@ ALWAYS = frozenset({"start", "stop", "unit"})
 _KEY = re.compile(r"-- ([a-z]+): (\S.*)")
 _GOES_ON = re.compile(r"--   +(\S.*)")
 _PARAMETER = re.compile(r"([a-z][a-z0-9_]*) = ([^|]*[^|\s]) *\| *(\S.*)")
+_COLUMN = re.compile(r"([a-z][a-z0-9_]*) = (\S.*)")
 _NAMED = re.compile(r"\$([a-z_][a-z0-9_]*)")
 _WORD = re.compile(r"[a-z_][a-z0-9_]*")
 _COMMENT = re.compile(r"--[^\n]*")
-_KEYS = ("title", "asks", "tables", "parameter", "plot", "says", "n")
-_NEEDED = ("title", "asks", "tables", "n")
+_KEYS = ("title", "asks", "tables", "parameter", "plot", "column", "says", "n")
+_NEEDED = ("title", "asks", "tables", "says", "n")
 
 
 class InvalidQuestion(ValueError):
@@ -78,7 +82,10 @@ class Plot(Struct, frozen=True):
 
 
 class Question(Struct, frozen=True, kw_only=True):
-    """``n`` says what is counted: a column of the answer to be summed, or words for its rows."""
+    """``n`` says what is counted: a column of the answer to be summed, or words for its rows.
+
+    ``headings`` are columns to what people read above them.
+    """
 
     name: str
     title: str
@@ -86,7 +93,8 @@ class Question(Struct, frozen=True, kw_only=True):
     tables: tuple[str, ...]
     parameters: tuple[Parameter, ...]
     plots: tuple[Plot, ...]
-    says: str | None
+    headings: Mapping[str, str]
+    says: str
     n: str
     sql: str
 
@@ -123,7 +131,8 @@ def read_question(name: str, text: str) -> Question:
         tables=_names(found["tables"][0][1]),
         parameters=tuple(_parameter(name, *one) for one in found["parameter"]),
         plots=tuple(_plot(name, *one) for one in found["plot"]),
-        says=found["says"][0][1] if found["says"] else None,
+        headings=dict(_heading(name, *one) for one in found["column"]),
+        says=found["says"][0][1],
         n=found["n"][0][1],
         sql=text,
     )
@@ -205,6 +214,13 @@ def _plot(name: str, line: int, text: str) -> Plot:
     if kind not in get_args(PlotKind) or said.keys() != needed:
         raise InvalidQuestion(f"{name}.sql:{line}: write 'plot: bars x=… y=…' or 'spc x=… y=… n=…'")
     return Plot("spc" if kind == "spc" else "bars", said["x"], said["y"], said.get("n"))
+
+
+def _heading(name: str, line: int, text: str) -> tuple[str, str]:
+    found = _COLUMN.fullmatch(text)
+    if found is None:
+        raise InvalidQuestion(f"{name}.sql:{line}: write 'column: name = What people read'")
+    return found[1], found[2]
 
 
 def _listed(names: "tuple[str, ...] | list[str]") -> str:

@@ -36,6 +36,37 @@ _BROKEN = """() => [...document.querySelectorAll("td.number, td.time, td.value")
   }).map(one => one.textContent)"""
 
 
+_SPLIT = """() => {
+  const broken = [];
+  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walk.nextNode()) {
+    for (const word of walk.currentNode.data.matchAll(/[^\\s\\-\\/,;]+/g)) {
+      const range = document.createRange();
+      range.setStart(walk.currentNode, word.index);
+      range.setEnd(walk.currentNode, word.index + word[0].length);
+      if (new Set([...range.getClientRects()].map(r => Math.round(r.top))).size > 1)
+        broken.push(word[0]);
+    }
+  }
+  return broken;
+}"""
+_IN_SIGHT = """() => {
+  const region = document.querySelector(".scroll");
+  region.scrollLeft = region.scrollWidth;
+  region.scrollTop = region.scrollHeight;
+  const edge = region.getBoundingClientRect();
+  const row = region.querySelector("tbody tr:last-child");
+  const first = row.firstElementChild.getBoundingClientRect();
+  const heading = region.querySelector("thead th:last-child").getBoundingClientRect();
+  const page = document.documentElement;
+  return {
+    first: Math.round(first.left - edge.left),
+    heading: Math.round(heading.top - edge.top),
+    sideways: page.scrollWidth - page.clientWidth,
+  };
+}"""
+
+
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """Keep a history with something in it for every question."""
@@ -51,6 +82,14 @@ def paper(browser: Browser) -> Iterator[Page]:
     page = context.new_page()
     page.emulate_media(media="print")
     yield page
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def screen(browser: Browser) -> Iterator[Page]:
+    """Lend a screen of 1280 by 900."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    yield context.new_page()
     context.close()
 
 
@@ -70,3 +109,26 @@ def test_a_printed_report_has_all_its_columns(store: Store, paper: Page, name: s
     assert paper.locator(".rows tbody tr").count() > 0
     assert paper.evaluate(_CLIPPED) == []
     assert paper.evaluate(_BROKEN) == []
+
+
+@pytest.mark.parametrize("name", CATALOGUE.questions)
+def test_a_report_on_screen_keeps_its_keys_in_sight(store: Store, screen: Page, name: str) -> None:
+    """No word is broken; the page itself does not scroll sideways, the region of the rows does.
+
+    However far that is scrolled, the first column stays at its left and the headings on top.
+    """
+    screen.set_content(report(store, name))
+    assert screen.evaluate(_SPLIT) == []
+    assert screen.evaluate(_IN_SIGHT) == {"first": 0, "heading": 0, "sideways": 0}
+
+
+@pytest.mark.parametrize(
+    "name", [n for n, q in CATALOGUE.questions.items() if "AS result" in q.sql]
+)
+def test_the_result_is_in_sight(store: Store, screen: Page, name: str) -> None:
+    """Whom a row is about, its result and the reason stand in sight before anybody scrolls."""
+    screen.set_content(report(store, name))
+    for heading in ("Patient", "Result", "Reason"):
+        box = screen.locator(".rows thead th", has_text=heading).first.bounding_box()
+        assert box is not None
+        assert box["x"] + box["width"] <= 1280

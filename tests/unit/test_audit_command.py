@@ -154,13 +154,13 @@ def test_the_page_needs_nothing_else(address: str) -> None:
     assert "<script" not in page
     assert "&lt;script&gt;" in page
     assert not re.findall(r"(?:src|href|url)\s*[=(]\s*[\"']?(?!data:)[a-z]+:", page)
-    assert re.search(r"3 courses: .*in time", page)
+    assert re.search(r"\d of 3 courses checked 4 to 8 h after the start", page)
     assert "✓ in time" in page
     assert "no verdict on care" in page
 
 
 def test_the_page_begins_with_a_sentence(address: str) -> None:
-    """What the question says is filled with the sums of its columns; a wrong column is a fault."""
+    """What the question says is filled with the sums of its columns; a wrong name is a fault."""
     found = answer(address, "judged-by")
     total = sum(found.column("n_alerts"))
     said = replace(found, question=replace(found.question, says="{n_alerts} < alerts."))
@@ -168,6 +168,12 @@ def test_the_page_begins_with_a_sentence(address: str) -> None:
     wrong = replace(found, question=replace(found.question, says="{alerts}"))
     with pytest.raises(InvalidQuestion, match=r"\{alerts\}"):
         html(wrong)
+    named = replace(found, question=replace(found.question, headings={"alerts": "Alerts"}))
+    with pytest.raises(InvalidQuestion, match="no column 'alerts'"):
+        html(named)
+    headed = replace(found, question=replace(found.question, headings={"rule": "Of {limit}"}))
+    with pytest.raises(InvalidQuestion, match=r"\{limit\}, which is no parameter"):
+        html(headed)
 
 
 def test_pictures_have_words(address: str) -> None:
@@ -196,9 +202,13 @@ def test_an_empty_answer_is_said(address: str) -> None:
     """Where there is nothing it says so, in every form for people, and exits with 0."""
     done = inowatch("first-methb", "--store", address, "--unit", "nowhere")
     assert done.returncode == 0
-    assert b"No rows: nothing of this kind is on record" in done.stdout
+    said = b"No courses: nothing of this kind is on record for this period in unit nowhere."
+    assert said in done.stdout
     page = inowatch("silences", "--store", address, "--format", "html")
-    assert b"No rows: nothing of this kind is on record" in page.stdout
+    assert (
+        b"No silences: nothing of this kind is on record for this period in any unit."
+        in page.stdout
+    )
 
 
 def test_out_writes_a_file(address: str, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from msgspec.structs import replace
 
-from streams.audit.answer import Answer, Head, canonical_csv, digest
+from streams.audit.answer import Answer, Coverage, Head, canonical_csv, digest
 from streams.audit.forms.html import html
 from streams.audit.forms.text import csv as as_csv
 from streams.audit.forms.text import json as as_json
@@ -38,7 +38,7 @@ def answer(columns: dict[str, list[object]]) -> Answer:
         sha256=digest(rows),
     )
     question = CATALOGUE.named("alarm-performance")
-    return Answer(head, replace(question, plots=(), says=None), rows)
+    return Answer(head, replace(question, plots=(), headings={}, says="{rows row|rows}."), rows)
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "'=1", '=1,"x"'])
@@ -72,12 +72,31 @@ def test_people_read_no_microseconds() -> None:
 
 
 def test_a_parameter_is_written_once_and_the_same() -> None:
-    """What was set stands on the page as in its head, a whole number without a point."""
-    made = answer({"unit": ["u"]})
+    """What was set stands on the page once, with its unit, a whole number without a point."""
+    made = answer({"unit": ["u"], "took_s": [900.0]})
     page = html(made).decode()
-    assert '<td class="value">900</td>' in page
-    assert "slow_s = 900<" in page
+    assert '<td class="value">900 s</td>' in page
+    assert page.count("slow_s") == 1
+    assert '<td class="number">900</td>' in page
     assert "900.0" not in page
+
+
+def test_a_number_is_written_in_one_way() -> None:
+    """Cells, sums, counts and shares have the same commas, and no zeros after the last digit."""
+    made = answer(
+        {"result": ["yes"] * 2, "over_min": [1234.5, 1.25], "coverage_pct": [100.0, 98.0]}
+    )
+    said = "{over_min} min, at most {slow_s} s."
+    head = replace(
+        made.head, parameters={"slow_s": 3600.0}, n=1234.0, coverage=Coverage(99.0, 98.0)
+    )
+    page = html(replace(made, head=head, question=replace(made.question, says=said))).decode()
+    assert "1,235.75 min, at most 3,600 s. The samples cover 99 % of the time on the" in page
+    assert '<td class="number" style="--after: 1">1,234.5</td>' in page
+    assert '<td class="value">3,600 s</td>' in page
+    assert "<td>1,234 (rows)</td>" in page
+    assert "<td>99 % mean, 98 % least</td>" in page
+    assert '<td class="number">100</td><td class="bar"' in page
 
 
 def test_indeterminate_is_explained_where_it_stands() -> None:
@@ -85,3 +104,20 @@ def test_indeterminate_is_explained_where_it_stands() -> None:
     said = "means that what is needed to judge is not on record"
     assert said in html(answer({"result": ["yes", "indeterminate"]})).decode()
     assert said not in html(answer({"result": ["yes", "no"]})).decode()
+    assert said in html(answer({"result": ["yes"], "reviewed": ["indeterminate"]})).decode()
+    assert said not in html(answer({"result": ["yes"], "reviewed": ["no"]})).decode()
+
+
+def test_midnights_are_days() -> None:
+    """A column of whole days has no clock; one with any other time has it in every row."""
+    midnight = AT.replace(hour=0, minute=0, second=0, microsecond=0)
+    assert '<td class="time">2026-03-01</td>' in html(answer({"since": [midnight]})).decode()
+    both = html(answer({"since": [midnight, AT]})).decode()
+    assert '<td class="time">2026-03-01 00:00:00</td>' in both
+
+
+def test_yes_and_no_are_words() -> None:
+    """What is true or not is said as people say it."""
+    page = html(answer({"still_open": [True, False]})).decode()
+    assert "<td>yes</td>" in page
+    assert "<td>no</td>" in page

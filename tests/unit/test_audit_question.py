@@ -23,6 +23,7 @@ FILE = """\
 -- parameter: limit_ppm = 20.0 | the set dose above which minutes count (S0)
 -- parameter: bucket = month | a stretch of time
 -- plot: spc x=month y=over_pct n=courses
+-- column: over_pct = Above {limit_ppm} ppm
 -- says: {minutes} minutes.
 -- n: courses
 -- A comment for readers; $nobody is no parameter.
@@ -41,6 +42,7 @@ def test_a_head_is_read() -> None:
         Parameter("bucket", "month", "a stretch of time"),
     )
     assert question.plots == (Plot("spc", "month", "over_pct", "courses"),)
+    assert question.headings == {"over_pct": "Above {limit_ppm} ppm"}
     assert question.says == "{minutes} minutes."
     assert question.used == {"limit_ppm", "start", "bucket"}
 
@@ -53,6 +55,8 @@ def test_a_head_is_read() -> None:
         ("-- plot: spc", "-- colour: red\n-- plot: spc", "dose.sql:7: no key 'colour'"),
         ("limit_ppm = 20.0 | ", "limit_ppm = 20.0 ", "dose.sql:5: write 'parameter"),
         (" n=courses", "", "dose.sql:7: write 'plot"),
+        ("-- says: {minutes} minutes.\n", "", "'says' 0 times"),
+        ("over_pct = Above", "over_pct: Above", "dose.sql:8: write 'column"),
         ("plot: spc", "plot: pie", "dose.sql:7: write 'plot"),
         ("$limit_ppm", "$limit", "not both: limit, limit_ppm"),
     ],

@@ -1,18 +1,32 @@
-"""The head of an answer in words, line by line: what each form shows above the rows."""
+"""The head of an answer in words, line by line, and how people read numbers and times."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from math import floor, log10
 
 from streams.audit.answer import Coverage, Head, written
 
 _SECOND = timedelta(seconds=1)
 
 
-def heading(head: Head, *, to_the_second: bool = False) -> list[tuple[str, str]]:
+def plain(value: float | str) -> str:
+    """Write what was set or counted, a whole number without its point."""
+    return f"{value:.12g}" if isinstance(value, float) else str(value)
+
+
+def grouped(value: float | str) -> str:
+    """Write the same as a page does everywhere: 1,234.5."""
+    return value if isinstance(value, str) else f"{value + 0.0:,.12g}"
+
+
+def heading(
+    head: Head, *, to_the_second: bool = False, number: Callable[[float | str], str] = plain
+) -> list[tuple[str, str]]:
     """Pairs of a name and what to say of it, in order.
 
     ``to_the_second``: for people; the period is widened to whole seconds, so that all is in it.
     """
-    parameters = [f"{name} = {plain(value)}" for name, value in head.parameters.items()]
+    parameters = [f"{name} = {number(value)}" for name, value in head.parameters.items()]
     return [
         ("question", head.question),
         ("asks", head.asks),
@@ -21,8 +35,8 @@ def heading(head: Head, *, to_the_second: bool = False) -> list[tuple[str, str]]
         ("parameters", ", ".join(parameters) or "none"),
         ("inowatch", head.inowatch),
         ("judged by", ", ".join(head.rules) or "no alert in the period"),
-        ("rows", str(head.row_count)),
-        ("n", f"{head.n:g} {head.n_of}"),
+        ("rows", number(head.row_count)),
+        ("n", f"{number(head.n)} ({head.n_of})"),
         ("coverage", _coverage(head.coverage)),
         ("sha256", head.sha256),
     ]
@@ -42,17 +56,24 @@ def _coverage(coverage: Coverage | None) -> str:
         return "not a question of samples"
     if coverage.mean_pct is None or coverage.least_pct is None:
         return "not known"
-    return f"{coverage.mean_pct:.1f} % mean, {coverage.least_pct:.1f} % least"
+    return f"{plain(coverage.mean_pct)} % mean, {plain(coverage.least_pct)} % least"
 
 
-def plain(value: float | str) -> str:
-    """Write what was set, a whole number without its point."""
-    return f"{value:.10g}" if isinstance(value, float) else value
+def no_rows(head: Head) -> str:
+    """Say that there is nothing, of what was asked for."""
+    where = f"unit {head.unit}" if head.unit else "any unit"
+    return f"No {head.n_of}: nothing of this kind is on record for this period in {where}."
 
 
 def moment(time: datetime) -> str:
     """Write a time for people: in UTC, cut to the second."""
     return f"{time.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def averaged(value: float) -> str:
+    """Write a mean or a rate: two places, and more where it is so small that they say little."""
+    places = 2 if value == 0 else max(2, 2 - floor(log10(abs(value))))
+    return grouped(round(value, places))
 
 
 def readable(column: str, value: float) -> float:

@@ -16,6 +16,8 @@ from matplotlib.figure import Figure
 from msgspec import Struct
 
 from streams.audit.answer import Answer, written
+from streams.audit.forms.columns import heading_of
+from streams.audit.forms.heading import averaged, grouped, moment, readable
 from streams.audit.question import Plot
 from streams.audit.spc import IN_A_ROW, Chart, Measured, control_chart
 
@@ -52,26 +54,31 @@ def pictures(answer: Answer) -> Iterator[Picture]:
 
 
 def _bars(answer: Answer, plot: Plot) -> Picture | None:
-    sums: dict[str, float] = {}
+    every: dict[str, float] = {}
     for label, value in zip(answer.column(plot.x), answer.column(plot.y), strict=True):
         if value is not None:
-            sums[_label(label)] = sums.get(_label(label), 0.0) + value
+            every[_label(label)] = every.get(_label(label), 0.0) + value
+    sums = {label: value for label, value in every.items() if value > 0}
     if not sums:
         return None
     largest = sorted(sums, key=lambda label: -sums[label])[:MOST_BARS]
     shown = {label: value for label, value in sums.items() if label in largest}
     figure, axes = _paper(0.6 + 0.27 * len(shown))
     bars = axes.barh(list(shown), list(shown.values()), color=_PLAIN, height=0.65)
-    axes.bar_label(bars, fmt="{:,.6g}", padding=3)
+    axes.bar_label(bars, [_read(plot.y, value) for value in shown.values()], padding=3)
     axes.invert_yaxis()
-    axes.set_xlabel(words_of(plot.y))
+    counted = heading_of(answer, plot.y)
+    axes.set_xlabel(str(counted))
+    axes.xaxis.set_major_formatter(_tick)
     axes.margins(x=0.12)
     top = max(shown, key=lambda label: shown[label])
-    counted = words_of(plot.y)
-    words = f"{counted[:1].upper()}{counted[1:]} by {words_of(plot.x)}:"
-    words += f" most for {top}, {shown[top]:,.12g}."
+    comma = "," if "," in str(counted) else ""
+    words = f"{counted}{comma} by {_in_a_sentence(answer, plot.x)}:"
+    words += f" most for {top}, {_read(plot.y, shown[top])}."
     if len(shown) < len(sums):
         words += f" The {len(shown)} largest of {len(sums)} are drawn."
+    if len(sums) < len(every):
+        words += f" Not drawn: {len(every) - len(sums)} with 0."
     return Picture(_svg(figure), words)
 
 
@@ -87,8 +94,10 @@ def _spc(answer: Answer, plot: Plot) -> Picture | None:
         return None
     figure, axes = _paper(3.0)
     _draw(axes, chart)
-    axes.set_ylabel(_measure(chart, plot))
-    return Picture(_svg(figure), _told(chart, plot))
+    measure = _measure(answer, chart, plot)
+    axes.set_ylabel(measure)
+    axes.yaxis.set_major_formatter(_tick)
+    return Picture(_svg(figure), _told(chart, measure))
 
 
 def _draw(axes: Axes, chart: Chart) -> None:
@@ -110,11 +119,12 @@ def _draw(axes: Axes, chart: Chart) -> None:
     axes.set_ylim(bottom=0)
 
 
-def _told(chart: Chart, plot: Plot) -> str:
+def _told(chart: Chart, measure: str) -> str:
     name = "p-chart" if chart.kind == "p" else "u-chart"
     words = [
-        f"Control chart ({name}): {_measure(chart, plot)}.",
-        f"The line is the mean, {chart.centre:.3g}; dashed lines are three standard errors away.",
+        f"Control chart ({name}): {measure}.",
+        f"The line is the mean, {averaged(chart.centre)};",
+        "dashed lines are three standard errors away.",
     ]
     beyond, shift = chart.signs("beyond"), chart.signs("shift")
     if beyond:
@@ -132,9 +142,24 @@ def _told(chart: Chart, plot: Plot) -> str:
     return " ".join(words)
 
 
-def _measure(chart: Chart, plot: Plot) -> str:
-    each = f" per {words_of(plot.n).removesuffix('s')}" if chart.kind == "u" and plot.n else ""
-    return words_of(plot.y) + each
+def _measure(answer: Answer, chart: Chart, plot: Plot) -> str:
+    counted = str(heading_of(answer, plot.y))
+    if chart.kind == "p" or plot.n is None:
+        return counted
+    return f"{counted} per {_in_a_sentence(answer, plot.n).removesuffix('s')}"
+
+
+def _in_a_sentence(answer: Answer, column: str) -> str:
+    words = heading_of(answer, column).words
+    return words[:1].lower() + words[1:]
+
+
+def _tick(value: float, _place: float) -> str:
+    return grouped(round(value, 6))
+
+
+def _read(column: str, value: float) -> str:
+    return grouped(readable(column, round(value, 6)))
 
 
 def _paper(height_in: float) -> tuple[Figure, Axes]:
@@ -153,12 +178,7 @@ def _svg(figure: Figure) -> bytes:
 
 
 def _label(value: Any) -> str:
-    if isinstance(value, datetime) and value.hour == value.minute == value.second == 0:
-        return value.date().isoformat()
+    if isinstance(value, datetime):
+        return moment(value).removesuffix(" 00:00:00")
     # A name may hold anything; XML takes no control characters.
     return "".join(one if one.isprintable() else "?" for one in written(value))
-
-
-def words_of(column: str | None) -> str:
-    """What a column's name says to a reader."""
-    return (column or "").removeprefix("n_").replace("_pct", " %").replace("_", " ")

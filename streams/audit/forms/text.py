@@ -12,9 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from streams.audit.answer import Answer, canonical_csv, written
-from streams.audit.forms.heading import heading, moment, readable
+from streams.audit.forms.heading import heading, moment, no_rows, readable
 
-NO_ROWS = "No rows: nothing of this kind is on record here for this period and unit."
 _WIDEST = 60
 _CUT = "…"
 
@@ -24,7 +23,7 @@ def table(answer: Answer) -> bytes:
     head = heading(answer.head, to_the_second=True)
     lines = [f"{name:<11}{said}" for name, said in head] + [""]
     if not answer.head.row_count:
-        return _lines([*lines, NO_ROWS])
+        return _lines([*lines, no_rows(answer.head)])
     cells = [
         [_short(name, value) for name, value in zip(answer.columns, row, strict=True)]
         for row in answer.rows()

@@ -5,8 +5,13 @@
 -- parameter: bucket = week of day, week, month, quarter | the stretch of time that a row is about
 -- parameter: again_s = 3600 | an alert that comes again so soon after it was over is a repeat
 -- plot: spc x=since y=n_alerts n=patient_days
--- says: {n_alerts} alerts on {patient_days} patient-days; {n_repeats} came again soon after they
---   were over, {n_silenced} were silenced.
+-- column: patient_days = Patient-days
+-- column: alerts_per_patient_day = Alerts per patient-day
+-- column: silenced_pct = Silenced
+-- column: n_pages_again = Pages told again
+-- says: {n_alerts alert|alerts} on {patient_days patient-day|patient-days}, {n_alerts per
+--   patient_days} a day[; {n_repeats came again soon after it was|came again soon after they were}
+--   over][; {n_silenced was|were} silenced]; {n_pages page|pages} in all.
 -- n: n_alerts
 -- A patient-day is a day (UTC) with a sample of a patient to whom a device delivered. Reminders
 -- (priority info) are counted apart: they page nobody. The first and the last row may be of a part.

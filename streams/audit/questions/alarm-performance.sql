@@ -5,8 +5,18 @@
 -- parameter: slow_s = 900 | an alert that was told and that nobody acknowledged for longer counts as
 --   unacknowledged (the pager calls a page too old after as long)
 -- plot: bars x=rule y=n_alerts
--- says: {n_alerts} alerts; {n_told} were told to somebody, {n_acknowledged} were acknowledged,
---   and {n_unacknowledged} stayed without anybody for longer than the limit.
+-- column: n_unacknowledged = Nobody for {slow_s} s
+-- column: n_open = Still open
+-- column: decided_p50_s = Decided after, median
+-- column: decided_p95_s = Decided after, 95th percentile
+-- column: told_p50_s = Told after, median
+-- column: told_p95_s = Told after, 95th percentile
+-- column: acknowledged_p50_s = Acknowledged after, median
+-- column: acknowledged_p95_s = Acknowledged after, 95th percentile
+-- column: open_p50_s = Open for, median
+-- column: open_p95_s = Open for, 95th percentile
+-- says: {n_alerts alert|alerts}; {n_told was|were} told to somebody, {n_acknowledged was|were}
+--   acknowledged; {n_unacknowledged} stayed without anybody for longer than {slow_s} s.
 -- n: n_alerts
 -- An alert belongs to the period in which it was raised, and is unacknowledged in the one in which the
 -- limit passed: so an alert of just before midnight is missed by neither of two reports. What is

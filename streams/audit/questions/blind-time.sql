@@ -3,6 +3,14 @@
 -- tables: ran, stretch, seen, limits
 -- parameter: least_coverage_pct = 95.0 | from here on a course counts as seen
 -- plot: bars x=device y=silent_min
+-- column: patient_gaps = Gaps of the patient
+-- column: patient_blind_min = Patient blind
+-- column: silences = Silences of the device
+-- column: silent_min = Device silent
+-- column: longest_min = Longest silence
+-- says: {yes} of {rows pair|pairs} of a course and its device seen for {least_coverage_pct} % of
+--   the course or more[; {no} for less]; {indeterminate} indeterminate. Devices were silent for
+--   {silent_min} min in all.
 -- n: courses and their devices
 -- Of a course that goes beyond the period only the part within is looked at.
 WITH course_ AS (
@@ -64,7 +72,7 @@ patient_gap AS (
     GROUP BY patient, start_us
 )
 SELECT
-    patient, unit, start, stop,
+    patient,
     CASE WHEN coverage_pct IS NULL THEN 'indeterminate'
         WHEN coverage_pct >= $least_coverage_pct THEN 'yes' ELSE 'no' END AS result,
     CASE WHEN coverage_pct IS NULL THEN 'one sample only'
@@ -76,7 +84,7 @@ SELECT
     coalesce(silences, 0) AS silences,
     round(coalesce(silent_min, 0), 2) AS silent_min,
     round(coalesce(longest_min, 0), 2) AS longest_min,
-    coverage_pct
+    unit, start, stop, coverage_pct
 FROM course_
 LEFT JOIN part USING (patient, start_us)
 LEFT JOIN per_device USING (patient, start_us, device)

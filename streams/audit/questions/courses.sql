@@ -1,6 +1,10 @@
 -- title: Courses of therapy
 -- asks: Who was given inhaled nitric oxide, how long, how much, and how did it end?
 -- tables: ran, context
+-- column: units = All units
+-- column: mean_ppm = Mean dose
+-- says: {rows course|courses} with {delivered_h} h delivered[ and {interruptions
+--   interruption|interruptions}].
 -- n: courses
 SELECT
     therapy.patient, therapy.unit, array_to_string(units, ', ') AS units, therapy.bed,

@@ -5,6 +5,14 @@
 -- parameter: unchanged_h = 12.0 | an unchanged dose for longer is a delay (own: tune it)
 -- parameter: floor_ppm = 1.0 | at this dose or less only the stop is left
 -- parameter: least_coverage_pct = 90.0 | with fewer hours of readings a "no" cannot be said
+-- column: longest_h = Longest unchanged
+-- column: at_ppm = At a dose
+-- column: since = Unchanged since
+-- column: delayed_h = Delayed in all
+-- column: small_need_h = Little oxygen needed
+-- column: measured_pct = FiO2 measured
+-- says: {yes} of {rows course|courses} kept the dose for more than {unchanged_h} h while little
+--   oxygen was needed[; {no} did not]; {indeterminate} indeterminate.
 -- n: courses
 WITH course_ AS (
     SELECT * FROM ran($start, $stop, $unit)
@@ -68,7 +76,7 @@ judged AS (
     LEFT JOIN longest USING (patient, start_us)
 )
 SELECT
-    patient, unit, start, stop, result,
+    patient, result,
     CASE
         WHEN result = 'yes' THEN 'the dose stayed while little oxygen was needed'
         WHEN hours IS NULL THEN 'FiO2 was never measured'
@@ -81,6 +89,6 @@ SELECT
     coalesce(delayed_h, 0)::BIGINT AS delayed_h,
     coalesce(small_hours, 0) AS small_need_h,
     round(least(measured_pct, 100), 1) AS measured_pct,
-    coverage_pct
+    unit, start, stop, coverage_pct
 FROM judged
 ORDER BY start, patient;

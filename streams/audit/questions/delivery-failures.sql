@@ -3,8 +3,11 @@
 --   be told?
 -- tables: page, alert, seconds
 -- plot: bars x=sink y=n_retries
--- says: {n_pages} pages took {n_attempts} attempts; {n_undelivered} were not delivered and
---   {n_refused} refused for good.
+-- column: sink = Receiver
+-- column: undelivered_min = Not delivered for
+-- column: longest_min = Longest not delivered
+-- says: {n_pages page|pages} took {n_attempts attempt|attempts}[; {n_undelivered} not delivered][;
+--   {n_refused} refused for good]; {undelivered_min} min undelivered in all.
 -- n: n_pages
 -- A page is one transition to one receiver; its attempts are counted. It is undelivered from its
 -- first failure until it got through or was refused for good; what had not by the end of the period

@@ -4,6 +4,15 @@
 -- parameter: limit_ppm = 20.0 | the set dose above which minutes count (S0; label)
 -- parameter: least_coverage_pct = 90.0 | with fewer samples a "no" cannot be said
 -- plot: bars x=patient y=over_min
+-- column: over_min = Above {limit_ppm} ppm
+-- column: beyond_order_min = Beyond any order
+-- column: unseen_over_min = Above while unseen
+-- column: area_ppm_min = Area above
+-- column: first_at = First above
+-- column: unknown_dose_min = Dose not known
+-- says: {yes} of {rows course|courses} above {limit_ppm} ppm[; {no} not]; {indeterminate}
+--   indeterminate.[ In all {over_min} min above it, {beyond_order_min} min of them beyond any
+--   order.]
 -- n: courses
 -- Of a course that goes beyond the period only the part within is counted.
 WITH course_ AS (
@@ -78,7 +87,7 @@ acknowledged AS (
     GROUP BY alert.patient, epoch_us(alert.course)
 )
 SELECT
-    patient, unit, start, stop,
+    patient,
     CASE
         WHEN over_min > 0 THEN 'yes'
         WHEN max_ppm IS NULL OR unknown_dose_min > 0 THEN 'indeterminate'
@@ -94,16 +103,16 @@ SELECT
         WHEN coverage_pct >= $least_coverage_pct THEN 'never above the limit'
         ELSE 'too much of the course was not seen'
     END AS reason,
-    coalesce(episodes, 0)::BIGINT AS episodes,
     round(over_min, 2) AS over_min,
     round(over_min - coalesce(ordered_min, 0), 2) AS beyond_order_min,
     round(unseen_over_min, 2) AS unseen_over_min,
     round(area_ppm_min, 2) AS area_ppm_min,
     max_ppm,
+    coalesce(episodes, 0)::BIGINT AS episodes,
     make_timestamptz(first_us) AS first_at,
     ordered_by, acknowledged_by,
     round(unknown_dose_min, 2) AS unknown_dose_min,
-    coverage_pct
+    unit, start, stop, coverage_pct
 FROM course_
 LEFT JOIN summed USING (patient, start_us)
 LEFT JOIN ordered USING (patient, start_us)

@@ -4,8 +4,12 @@
 -- parameter: late_page_s = 120 | a page that came longer after its alert was due counts as late (the
 --   pager says so from there on)
 -- plot: bars x=since y=minutes
--- says: {minutes} minutes in which the monitor or a whole unit saw nothing; {n_told_late} pages
---   came late for it.
+-- column: since = Start of the stretch
+-- column: minutes = Lasted, min
+-- column: what = Blind was
+-- column: n_told_late = Late pages
+-- says: {rows stretch|stretches}, {minutes} min in all, in which the monitor or a whole unit saw
+--   nothing; {n_told_late page|pages} came late for it.
 -- n: stretches
 -- The watchdog's word for the monitor (monitor-blind), the monitor's for a unit whose devices fell
 -- silent together (telemetry-lost). A device alone is in `blind-time`. The monitor's own blindness is

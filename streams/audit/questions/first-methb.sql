@@ -3,6 +3,10 @@
 -- tables: therapy, methb
 -- parameter: due_h = 4.0 | earlier is too early to count (label: 4 to 8 h after the start)
 -- parameter: overdue_h = 8.0 | later is late (label: 4 to 8 h after the start)
+-- column: collected_h = Collected after
+-- column: resulted_h = Resulted after
+-- says: {in_time} of {rows course|courses} checked {due_h} to {overdue_h} h after the start[;
+--   {late} late][; {early} too early only][; {never} never]; {indeterminate} indeterminate.
 -- n: courses
 WITH course AS (
     SELECT
@@ -42,7 +46,7 @@ judged AS (
         >= epoch_us($start::TIMESTAMPTZ)
 )
 SELECT
-    patient, unit, start, stop, result,
+    patient, result,
     CASE
         WHEN result = 'in time' AND first_resulted_us > overdue_us
             THEN 'collected in time, resulted after the limit'
@@ -58,6 +62,6 @@ SELECT
     round((coalesce(first_us, any_us) - start_us) / 3600000000, 4) AS collected_h,
     round((resulted_us - start_us) / 3600000000, 4) AS resulted_h,
     value_pct,
-    coverage_pct
+    unit, start, stop, coverage_pct
 FROM judged
 ORDER BY start, patient;

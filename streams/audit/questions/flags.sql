@@ -4,6 +4,15 @@
 -- parameter: weeks = 34.0 | born before so many weeks (S0, S1, S2); at exactly so many S1 is in two minds
 -- parameter: age_days = 14.0 | older at the start (S2)
 -- parameter: adult_years = 18.0 | older at the start (S1, S2)
+-- column: preterm = Born before {weeks} weeks
+-- column: at_border = Born at {weeks} weeks exactly
+-- column: age_days = Age at the start, days
+-- column: too_old = {age_days} days or older
+-- column: adult = {adult_years} years or older
+-- column: cdh = Diaphragmatic hernia
+-- column: ards = ARDS
+-- says: A label or a payer's policy asks about {yes} of {rows course|courses}[; about {no} it does
+--   not]; {indeterminate} indeterminate.
 -- n: courses
 WITH known AS (
     SELECT
@@ -44,7 +53,7 @@ said AS (
     FROM asked
 )
 SELECT
-    patient, unit, start,
+    patient,
     CASE WHEN found <> '' THEN 'yes' WHEN unknown <> '' THEN 'indeterminate' ELSE 'no' END AS result,
     CASE WHEN found <> '' THEN found WHEN unknown <> '' THEN 'not known: ' || unknown
         ELSE 'none of them' END AS reason,
@@ -60,6 +69,6 @@ SELECT
     CASE WHEN ards THEN 'yes' WHEN NOT ards THEN 'no' ELSE 'indeterminate' END AS ards,
     indication,
     nullif(unknown, '') AS not_known,
-    coverage_pct
+    unit, start, coverage_pct
 FROM said
 ORDER BY start, patient;

@@ -4,7 +4,12 @@
 -- parameter: limit_pct = 2.5 | at or above a value is listed (published ward protocol)
 -- parameter: medium_pct = 5.0 | at or above: medium (published monitoring guide)
 -- parameter: high_pct = 7.0 | at or above: high
--- n: values, and courses without any
+-- column: set_ppm = Dose when collected
+-- column: into_course_h = Collected after
+-- column: next_check_after_h = Next check after
+-- says: {yes value|values} of {limit_pct} % or more; {indeterminate} indeterminate: a course
+--   without any value, or a result without a number.
+-- n: values or courses without any
 WITH course_ AS (
     SELECT * FROM ran($start, $stop, $unit)
 ),
@@ -25,7 +30,7 @@ listed AS (
     )
 )
 SELECT
-    listed.patient, unit, start, stop,
+    listed.patient,
     CASE WHEN value_pct >= $limit_pct THEN 'yes' ELSE 'indeterminate' END AS result,
     CASE
         WHEN value_pct >= $high_pct THEN 'high'
@@ -34,13 +39,13 @@ SELECT
         WHEN at_us IS NULL THEN 'no methemoglobin of this course is on record'
         ELSE 'the result has no value'
     END AS reason,
-    make_timestamptz(at_us) AS collected_at,
-    make_timestamptz(resulted_us) AS resulted_at,
     value_pct,
     dose.dose_ppm AS set_ppm,
+    make_timestamptz(at_us) AS collected_at,
+    make_timestamptz(resulted_us) AS resulted_at,
     round((at_us - listed.start_us) / 3600000000, 2) AS into_course_h,
     round((next_us - at_us) / 3600000000, 2) AS next_check_after_h,
-    coverage_pct
+    unit, start, stop, coverage_pct
 FROM listed
 LEFT JOIN dose ON dose.patient = listed.patient AND dose.start_us = listed.start_us
     AND dose.begin_us <= at_us AND at_us < dose.until_us

@@ -3,6 +3,8 @@
 -- tables: given
 -- parameter: cost_per_h = 115.0 | what an hour costs, in dollars (Fischer 2021)
 -- plot: bars x=month y=delivered_h
+-- column: hours_per_patient = Delivered per patient, h
+-- says: {delivered_h} h delivered; at {cost_per_h} US dollars an hour they cost {cost_usd}.
 -- n: months of a unit
 WITH bound AS (
     SELECT

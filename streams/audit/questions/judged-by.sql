@@ -1,6 +1,8 @@
 -- title: Which version judged
 -- asks: By which rules and which profile was each alert judged, and from when to when?
 -- tables: alert
+-- says: {n_alerts alert was|alerts were} judged, by {rows combination|combinations} of version,
+--   profile and rule.
 -- n: n_alerts
 SELECT
     rules_version,

@@ -4,7 +4,13 @@
 -- parameter: late_result_min = 60 | a result that took longer from collection counts as late (site)
 -- parameter: late_page_s = 120 | a page that came longer after its alert was due counts as late (the
 --   pager says so from there on)
--- says: {n_late} of {n_records} samples, results and pages came late or out of their order.
+-- column: of_what = What
+-- column: n_late = Late or out of order
+-- column: p50_s = Took, median
+-- column: p95_s = Took, 95th percentile
+-- column: longest_s = Took at most
+-- says: {n_late} of {n_records sample, result or page|samples, results and pages} came late or out
+--   of order.
 -- n: n_records
 -- When a sample arrived is not on record; what is, is its device's own counter: one that does not go
 -- up with time is out of order (a clock put back, or stored samples of an outage mixed in). A device

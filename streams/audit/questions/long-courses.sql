@@ -4,6 +4,9 @@
 -- parameter: days = 4.0 | longer is long (Hughes Driscoll 2018)
 -- parameter: long_h = 120.0 | longer is very long (Fischer 2021)
 -- plot: bars x=patient y=elapsed_h
+-- column: over_4_days = Longer than {days} days
+-- says: {yes} of {rows course|courses} longer than {long_h} h[; {no} not]; {indeterminate}
+--   indeterminate.
 -- n: courses
 WITH judged AS (
     SELECT
@@ -15,11 +18,13 @@ WITH judged AS (
     FROM ran($start, $stop, $unit)
 )
 SELECT
-    patient, unit, start, stop, over_4_days, result,
+    patient, result,
     CASE result WHEN 'yes' THEN 'longer' WHEN 'no' THEN 'ended before' ELSE 'no end was seen' END
         AS reason,
+    over_4_days,
     round(elapsed_h, 4) AS elapsed_h,
     round(delivered_h, 4) AS delivered_h,
-    ended_by, coverage_pct
+    ended_by,
+    unit, start, stop, coverage_pct
 FROM judged
 ORDER BY start, patient;

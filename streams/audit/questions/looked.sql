@@ -1,6 +1,7 @@
 -- title: Who looked
 -- asks: Who looked at what, when, and of which patient or unit?
 -- tables: view, whereabouts
+-- says: {rows look|looks} at what is on record.
 -- n: looks
 -- A look that names no unit is listed for a unit when its patient was there; a look at everything
 -- is every unit's.

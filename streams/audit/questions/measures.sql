@@ -12,6 +12,21 @@
 -- plot: spc x=month y=over_120_h_pct n=over_120_h_n
 -- plot: spc x=month y=very_delayed_wean_pct n=very_delayed_wean_n
 -- plot: bars x=month y=hours_per_patient
+-- column: over_20_pct = Above {limit_ppm} ppm
+-- column: over_20_n = Above {limit_ppm} ppm
+-- column: over_4_days_pct = Longer than {days} days
+-- column: over_4_days_n = Longer than {days} days
+-- column: over_120_h_pct = Longer than {long_h} h
+-- column: over_120_h_n = Longer than {long_h} h
+-- column: very_delayed_wean_pct = Weaned very late
+-- column: very_delayed_wean_n = Weaned very late
+-- column: hours_per_patient = Delivered per patient, h
+-- column: median_days = Median length, days
+-- says: Of {courses course|courses}, each counted in every month in which it ran: above {limit_ppm}
+--   ppm {over_20_pct by over_20_n}; longer than {days} days {over_4_days_pct by over_4_days_n};
+--   longer than {long_h} h {over_120_h_pct by over_120_h_n}; weaned very late
+--   {very_delayed_wean_pct by very_delayed_wean_n}. {delivered_h per patients} h a patient and
+--   month.
 -- n: courses
 -- A course counts in every month in which it ran: above 20 ppm by what was given in that month, long
 -- in the month in which it became so, or ended before, and weaned late in the one in which weaning

@@ -7,6 +7,11 @@
 -- parameter: grace_pct = 10.0 | a check that much later is no deviation
 -- parameter: limit_ppm = 20.0 | a set dose above it asks for the short interval
 -- parameter: value_pct = 2.5 | a value from here on asks for the short interval
+-- column: too_long = Intervals too long
+-- column: longest_h = Longest interval
+-- column: its_limit_h = Limit of the longest
+-- says: {yes} of {rows course|courses} with every check after the first one in time[; {no} not];
+--   {indeterminate} indeterminate.
 -- n: courses
 WITH course_ AS (
     SELECT * FROM ran($start, $stop, $unit)
@@ -64,7 +69,7 @@ summed AS (
     FROM judged GROUP BY patient, start_us
 )
 SELECT
-    patient, unit, start, stop,
+    patient,
     CASE
         WHEN intervals IS NULL THEN 'indeterminate'
         WHEN too_long > 0 THEN 'no'
@@ -79,6 +84,6 @@ SELECT
     coalesce(too_long, 0) AS too_long,
     round(longest_h, 4) AS longest_h,
     round(longest_limit_h, 4) AS its_limit_h,
-    coverage_pct
+    unit, start, stop, coverage_pct
 FROM course_ LEFT JOIN summed USING (patient, start_us)
 ORDER BY start, patient;

@@ -1,6 +1,10 @@
 -- title: Missing context
 -- asks: Is the indication or the echo of a course missing, and what else is not recorded?
 -- tables: ran, context, course
+-- column: echo_of_pulmonary_hypertension = Echo of pulmonary hypertension
+-- column: lacking = Not recorded
+-- says: {yes} of {rows course|courses} with the indication or the echo missing[; {no} with both on
+--   record]; {indeterminate} indeterminate.
 -- n: courses
 WITH known AS (
     SELECT
@@ -26,7 +30,7 @@ said AS (
     FROM known
 )
 SELECT
-    patient, unit, start,
+    patient,
     CASE
         WHEN NOT speaks THEN 'indeterminate'
         WHEN indication IS NULL OR echo_confirmed_ph IS NULL THEN 'yes'
@@ -43,6 +47,6 @@ SELECT
     CASE WHEN echo_confirmed_ph THEN 'present' WHEN NOT echo_confirmed_ph THEN 'absent'
         ELSE 'not recorded' END AS echo_of_pulmonary_hypertension,
     nullif(lacking, '') AS lacking,
-    coverage_pct
+    unit, start, coverage_pct
 FROM said
 ORDER BY start, patient;

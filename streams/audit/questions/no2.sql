@@ -10,6 +10,14 @@
 -- parameter: gap_s = 120.0 | a reading stands for so long at most
 -- parameter: least_coverage_pct = 90.0 | with fewer readings a "no" cannot be said
 -- plot: bars x=patient y=low_min
+-- column: max_ppm = Highest NO2
+-- column: low_min = From {low_ppm} ppm on
+-- column: medium_min = From {medium_ppm} ppm on
+-- column: high_min = From {high_ppm} ppm on
+-- column: longest_min = Longest episode
+-- column: measured_pct = NO2 measured
+-- says: {yes} of {rows course|courses} with NO2 above a limit for its hold time[; {no} without];
+--   {indeterminate} indeterminate.
 -- n: courses
 WITH course_ AS (
     SELECT patient, unit, start, stop, start_us, from_us, to_us, coverage_pct
@@ -93,7 +101,7 @@ judged AS (
     LEFT JOIN summed USING (patient, start_us)
 )
 SELECT
-    patient, unit, start, stop, result,
+    patient, result,
     CASE
         WHEN held = 3 THEN 'high limit'
         WHEN held = 2 THEN 'medium limit'
@@ -110,6 +118,6 @@ SELECT
     coalesce(high_min, 0) AS high_min,
     coalesce(longest_min, 0) AS longest_min,
     round(measured_pct, 1) AS measured_pct,
-    coverage_pct
+    unit, start, stop, coverage_pct
 FROM judged
 ORDER BY start, patient;

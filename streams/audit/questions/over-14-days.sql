@@ -4,6 +4,9 @@
 -- parameter: near_h = 288.0 | from here on a course is listed (two days of notice)
 -- parameter: over_h = 336.0 | past it a course is over (S0; label; S2: medical review)
 -- parameter: review_h = 24.0 | a review is in time up to so long after
+-- column: past_at = Past the limit
+-- says: {yes} of {rows course|courses} of {near_h} h or more went past {over_h} h[; {no} ended
+--   before]; {indeterminate} indeterminate. {reviews review is|reviews are} on record.
 -- n: courses
 WITH course_ AS (
     SELECT
@@ -66,7 +69,7 @@ judged AS (
     FROM timed LEFT JOIN reviewed USING (patient, start_us)
 )
 SELECT
-    patient, unit, start, stop, result,
+    patient, result,
     CASE
         WHEN result = 'indeterminate' AND elapsed_h > $over_h THEN 'nobody saw it past the limit'
         WHEN elapsed_h > $over_h AND earlier_h + delivered_h > $over_h
@@ -93,6 +96,6 @@ SELECT
     make_timestamptz(first_us) AS first_review,
     make_timestamptz(last_us) AS last_review,
     reviewed_by, ended_by,
-    coverage_pct
+    unit, start, stop, coverage_pct
 FROM judged
 ORDER BY start, patient;

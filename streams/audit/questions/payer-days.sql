@@ -2,6 +2,9 @@
 -- asks: How many hours were delivered on each day of a course, and from which day on is a review due?
 -- tables: ran, given, seen
 -- parameter: review_day = 14.0 | days after it need a medical review (S2)
+-- column: day = Day of the course
+-- says: {rows day|days} of courses with {delivered_h} h delivered; {review_needed} past day
+--   {review_day}, where a review is due; {indeterminate} indeterminate.
 -- n: days
 WITH course_ AS (
     SELECT * RENAME (from_us AS part_from_us, to_us AS part_to_us) FROM ran($start, $stop, $unit)
@@ -40,11 +43,7 @@ covered AS (
     GROUP BY span.patient, start_us, day
 )
 SELECT
-    patient, unit, start, day,
-    make_timestamptz(start_us + (day - 1) * 86400000000) AS day_begins,
-    round((to_us - from_us) / 3600000000, 3) AS elapsed_h,
-    round(coalesce(delivered.us, 0) / 3600000000, 3) AS delivered_h,
-    delivered.max_ppm,
+    patient, day,
     CASE
         WHEN coalesce(covered.us, 0) = 0 THEN 'indeterminate'
         WHEN day > $review_day THEN 'review needed'
@@ -55,6 +54,11 @@ SELECT
         WHEN day > $review_day THEN 'past the days that a policy allows'
         ELSE 'within the days that a policy allows'
     END AS reason,
+    round((to_us - from_us) / 3600000000, 3) AS elapsed_h,
+    round(coalesce(delivered.us, 0) / 3600000000, 3) AS delivered_h,
+    delivered.max_ppm,
+    unit, start,
+    make_timestamptz(start_us + (day - 1) * 86400000000) AS day_begins,
     CASE WHEN to_us > from_us THEN round(100.0 * coalesce(covered.us, 0) / (to_us - from_us), 1) END
         AS coverage_pct
 FROM span

@@ -4,6 +4,10 @@
 -- parameter: spo2_points = 5.0 | so many points above the start SpO2 has improved (ward protocol)
 -- parameter: fio2_points = 10.0 | so many points below the start FiO2 has improved
 -- parameter: hold_min = 10.0 | so long it must be better
+-- column: version = Policy version
+-- column: effective = In force since
+-- says: {met} of {rows worksheet|worksheets}, each of a course and a policy, met[; {review_needed}
+--   to be reviewed]; {indeterminate} indeterminate.
 -- n: courses and policies
 WITH course_ AS (
     SELECT * FROM ran($start, $stop, $unit)
@@ -68,12 +72,12 @@ listed AS (
     WHERE NOT list_contains(list_transform(answers, lambda one: one.kind), 'payer')
 )
 SELECT
-    patient, unit, start, stop, payer,
-    answer.policy, answer.kind, answer.version, answer.effective,
+    patient, answer.policy,
     answer.result, nullif(answer.reason, '') AS reason,
     answer.initiation, answer.continuation,
+    payer, answer.kind, answer.version, answer.effective,
     round(elapsed_h, 2) AS elapsed_h,
     round(delivered_h, 2) AS delivered_h,
-    coverage_pct
+    unit, start, stop, coverage_pct
 FROM listed
 ORDER BY start, patient, answer.kind, answer.policy;

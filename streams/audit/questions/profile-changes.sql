@@ -2,6 +2,8 @@
 -- asks: Who changed by which profile a patient is judged, when, from what to what, and how many
 --   alerts were judged by the new one?
 -- tables: profile_change, alert
+-- says: {rows change|changes} of the limits that a patient is judged by;
+--   {n_alerts_until_next_change alert was|alerts were} judged by the new ones.
 -- n: changes
 WITH changes AS (
     SELECT *, lead(time) OVER (PARTITION BY patient ORDER BY time, old, new) AS next_change

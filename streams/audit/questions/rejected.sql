@@ -2,7 +2,8 @@
 -- asks: What was refused, from which source and for which reason, and since when?
 -- tables: dead_letter
 -- plot: bars x=reason y=n_records
--- says: {n_records} records were refused.
+-- column: n_days = Days with any
+-- says: {n_records record was|records were} refused.
 -- n: n_records
 -- A refused record names no unit that could be trusted, so every unit's answer holds them all.
 SELECT

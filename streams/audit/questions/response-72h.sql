@@ -5,6 +5,12 @@
 -- parameter: spo2_points = 5.0 | so many points above the start SpO2 has improved (ward protocol)
 -- parameter: fio2_points = 10.0 | so many points below the start FiO2 has improved
 -- parameter: hold_min = 10.0 | so long it must be better
+-- column: improved_h = Improved after
+-- column: tapered_h = Tapered after
+-- column: spo2_first_pct = SpO2 at the start
+-- column: fio2_first_pct = FiO2 at the start
+-- says: {yes} of {rows course|courses} improved or tapered within {after_h} h[; {no} neither];
+--   {indeterminate} indeterminate.
 -- n: courses
 WITH course_ AS (
     SELECT therapy.*, indication
@@ -29,7 +35,7 @@ judged AS (
         USING (patient, start_us)
 )
 SELECT
-    patient, unit, start, stop, result,
+    patient, result,
     CASE
         WHEN indication IS NULL THEN 'the indication is not recorded'
         WHEN improved_us <= coalesce(tapered_us, improved_us) THEN 'improved'
@@ -43,6 +49,6 @@ SELECT
     round((improved_us - start_us) / 3600000000, 3) AS improved_h,
     round((tapered_us - start_us) / 3600000000, 3) AS tapered_h,
     spo2_first AS spo2_first_pct, fio2_first AS fio2_first_pct,
-    coverage_pct
+    unit, start, stop, coverage_pct
 FROM judged
 ORDER BY start, patient;

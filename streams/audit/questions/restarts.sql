@@ -5,6 +5,10 @@
 -- parameter: later_h = 6.0 | restarted within: some hours later
 -- parameter: day_h = 24.0 | restarted within: within the day
 -- parameter: hold_s = 30.0 | shorter is an interruption, no stop
+-- column: after_h = Restarted after
+-- column: last_ppm = Dose before the stop
+-- says: {yes} of {rows stop|stops} with a restart within {day_h} h[; {no} without]; {indeterminate}
+--   indeterminate.
 -- n: stops
 WITH newest AS (SELECT max(last_us) AS us FROM stretch),
 ending AS (
@@ -31,11 +35,7 @@ judged AS (
         AND coalesce(resumed_us - end_us >= $hold_s * 1000000, true)
 )
 SELECT
-    judged.patient, unit,
-    make_timestamptz(judged.start_us) AS course_start,
-    make_timestamptz(judged.end_us) AS stopped_at,
-    make_timestamptz(resumed_us) AS restarted_at,
-    result,
+    judged.patient, result,
     CASE
         WHEN resumed_us - judged.end_us <= $soon_h * 3600000000 THEN 'soon'
         WHEN resumed_us - judged.end_us <= $later_h * 3600000000 THEN 'some hours later'
@@ -46,6 +46,10 @@ SELECT
     END AS reason,
     round((resumed_us - judged.end_us) / 3600000000, 3) AS after_h,
     dose.dose_ppm AS last_ppm,
+    make_timestamptz(judged.end_us) AS stopped_at,
+    make_timestamptz(resumed_us) AS restarted_at,
+    unit,
+    make_timestamptz(judged.start_us) AS course_start,
     coverage_pct
 FROM judged LEFT JOIN dose ON dose.patient = judged.patient AND dose.start_us = judged.start_us
     AND dose.run = judged.number AND dose.final

@@ -1,7 +1,10 @@
 -- title: What was silenced
 -- asks: Who silenced which rule for whom, why and for how long, and what came in that time?
 -- tables: silence, occurrence, whereabouts, seconds
--- says: {n_alerts_meanwhile} alerts were open, or came, while their rule was silenced.
+-- column: minutes = Lasted, min
+-- column: highest_meanwhile = Highest priority meanwhile
+-- says: {rows silence|silences} of {minutes} min in all; {n_alerts_meanwhile alert was|alerts were}
+--   open, or came, meanwhile.
 -- n: silences
 SELECT
     s.since,

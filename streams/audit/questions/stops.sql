@@ -6,6 +6,12 @@
 -- parameter: after_h = 4.0 | before so much delivery a stop needs no weaning (published protocol)
 -- parameter: hold_s = 30.0 | shorter is an interruption, no stop
 -- parameter: plan_min = 60.0 | so long a plan to stop is good for
+-- column: from_ppm = Stopped from
+-- column: lowest_ppm = Lowest dose
+-- column: reached_floor = Weaned to {floor_ppm} ppm
+-- column: unseen_min = Unseen before
+-- column: resumed_after_min = Resumed after
+-- says: {yes} of {rows stop|stops} abrupt[; {no} not]; {indeterminate} indeterminate.
 -- n: stops
 WITH ending AS (
     SELECT run.*, therapy.unit, therapy.units, therapy.stop_us, therapy.ended_by, therapy.coverage_pct
@@ -124,10 +130,7 @@ graded AS (
     LEFT JOIN next_run USING (patient, start_us, number)
 )
 SELECT
-    patient, unit,
-    make_timestamptz(start_us) AS course_start,
-    make_timestamptz(end_us) AS stopped_at,
-    grade,
+    patient,
     CASE
         WHEN grade LIKE 'abrupt%' THEN 'yes'
         WHEN grade = 'indeterminate' THEN 'indeterminate'
@@ -146,7 +149,9 @@ SELECT
         END
         ELSE 'stopped from a dose that should have been weaned first'
     END AS reason,
+    grade,
     from_ppm,
+    make_timestamptz(end_us) AS stopped_at,
     round(delivered_h, 4) AS delivered_h,
     coalesce(steps_down, 0) AS steps_down,
     round(largest_step_ppm, 3) AS largest_step_ppm,
@@ -160,6 +165,8 @@ SELECT
     round(gap_us / 60000000, 1) AS unseen_min,
     round((resumed_us - end_us) / 60000000, 2) AS resumed_after_min,
     ended_by AS course_ended_by,
+    unit,
+    make_timestamptz(start_us) AS course_start,
     coverage_pct
 FROM graded
 ORDER BY end_us, patient;

@@ -1,6 +1,8 @@
 -- title: Alerts that reached nobody
 -- asks: Which alerts, reminders apart, got through to no receiver, and why?
 -- tables: occurrence, told, page, seconds
+-- column: open_min = Open for
+-- says: {rows alert|alerts} got through to no receiver.
 -- n: alerts
 SELECT
     o.raised_at,
