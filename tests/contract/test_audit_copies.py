@@ -210,8 +210,8 @@ def test_an_earlier_version_writes(tmp_path: Path) -> None:
             changes = [
                 "UPDATE point SET fields = json_set(fields, '$.set_ppm', 39.0) WHERE rowid = 5",
                 "DELETE FROM point WHERE rowid = 7",
-                "INSERT INTO point SELECT measurement, time_us + 1, tags, twin, patient, fields "
-                + "FROM point WHERE rowid = 9",
+                """INSERT INTO point SELECT measurement, time_us + 1, tags, twin, patient, fields
+                FROM point WHERE rowid = 9""",
             ]
             for change in changes:
                 other.execute(change)
