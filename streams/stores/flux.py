@@ -53,6 +53,7 @@ _OF_DAYS = (
 _COUNT = (
     _ROWS_OF
     + """
+    |> group(columns: ["_field"])
     |> count()
     |> group()
     |> sum()
