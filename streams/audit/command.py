@@ -43,7 +43,7 @@ def run_audit(
     """
     began = time.monotonic()
     with closing(open_store(address, make=False)) as store, _bar(store, asked) as progress:
-        copies = copies_for(store, copy)
+        copies = copies_for(store, copy, lambda why: click.echo(f"inowatch: {why}", err=True))
         answer = ask(store, catalogue, asked, progress, copies)
     if copies is None and copy is None and time.monotonic() - began > LONG_S:
         click.echo(

@@ -26,7 +26,7 @@ from streams.audit.answer import Answer, Head, counted, coverage_of, digest
 from streams.audit.catalogue import Catalogue
 from streams.audit.day_copies import DayCopies
 from streams.audit.question import InvalidQuestion, Question, Value, words_of
-from streams.audit.reading import Progress, fill, fill_by_record, make_table
+from streams.audit.reading import Progress, extent, fill, fill_by_record, make_table
 from streams.audit.tables import TABLES, TELEMETRY, TIME, RawTable
 from streams.stores.port import Store
 from streams.stores.shapes import SHAPES
@@ -137,12 +137,20 @@ def _period(store: Store, names: list[str], asked: Asked) -> tuple[datetime, dat
     if asked.start and asked.stop:
         return asked.start.astimezone(UTC), asked.stop.astimezone(UTC)
     counting = [name for name in TABLES if name not in _NOT_THE_WARDS or name in names]
-    found = [store.extent(name, EARLIEST, asked.stop or LATEST) for name in counting]
-    extents = [extent for extent in found if extent is not None]
-    if not extents:
+    stop = asked.stop or LATEST
+    found: tuple[datetime, datetime] | None = None
+    # Samples first. Of all others only what lies outside matters: little to look at, if anything.
+    for name in sorted(counting, key=lambda name: name != TELEMETRY.name):
+        outside = [(EARLIEST, stop)]
+        if found is not None:
+            outside = [(EARLIEST, found[0]), (found[1] + _INSTANT, stop)]
+        extents = [extent(store, name, *span) for span in outside]
+        known = [one for one in (found, *extents) if one is not None]
+        if known:
+            found = min(first for first, _ in known), max(last for _, last in known)
+    if found is None:
         return None
-    first = asked.start or min(first for first, _ in extents)
-    last = asked.stop or max(last for _, last in extents) + _INSTANT
+    first, last = asked.start or found[0], asked.stop or found[1] + _INSTANT
     return first.astimezone(UTC), max(first, last).astimezone(UTC)
 
 

@@ -17,7 +17,7 @@ from streams.audit.tables import RawTable, arrow_of
 from streams.stores.columns import sqlite_batches
 from streams.stores.influx import InfluxStore
 from streams.stores.instant import time_of
-from streams.stores.points import record_of
+from streams.stores.points import WHOLE, record_of
 from streams.stores.port import Point, Store, WrongStore
 from streams.stores.shapes import SHAPES
 from streams.stores.sqlite import SqliteStore
@@ -78,10 +78,25 @@ def fill_by_record(
     _insert(con, table, _restored(store, table, span), lambda _: None)
 
 
+def extent(
+    store: Store, table: str, start: datetime, stop: datetime
+) -> tuple[datetime, datetime] | None:
+    """Times of the first and the last record with ``start <= time < stop``; ``None`` for none."""
+    if isinstance(store, InfluxStore):
+        return store.extent(table, start, stop, [WHOLE])
+    return store.extent(table, start, stop)
+
+
 def _restored(
     store: Store, table: RawTable, span: tuple[datetime, datetime]
 ) -> Iterator[list[Any]]:
-    for point in store.read(table.name, *span):
+    points = (
+        # All else repeats what the record says.
+        store.read_text(table.name, WHOLE, *span)
+        if isinstance(store, InfluxStore)
+        else store.read(table.name, *span)
+    )
+    for point in points:
         try:
             record = record_of(point)
         except ValueError as wrong:

@@ -46,10 +46,17 @@ _OF_DAYS = (
     _ROWS_OF
     + """
     |> aggregateWindow(every: 1d, fn: {gathered}, createEmpty: false, timeSrc: "_start")
-    |> group(columns: ["_time"])
-    |> sum()
     |> group()
-    |> keep(columns: ["_time", "_value"])
+    |> drop(columns: ["_start", "_stop", "_measurement"])
+"""
+)
+_COUNT = (
+    _ROWS_OF
+    + """
+    |> group(columns: ["_field"])
+    |> count()
+    |> group()
+    |> sum()
 """
 )
 _LAST_TIME = _NEXT_TIME.replace("first()", "last()").replace("min(", "max(")
@@ -66,11 +73,18 @@ class Failed(Exception):
 class Selection:
     """The points of one measurement that carry all of ``tags``, in a bucket.
 
-    With ``fields`` only those of their fields; a point that has none of them is left out.
+    With ``fields`` only those of their fields, with ``text`` only that text, in however many pieces
+    it is kept; a point that has none of them is left out.
     """
 
     def __init__(
-        self, bucket: str, measurement: str, tags: Mapping[str, str], fields: Iterable[str] = ()
+        self,
+        bucket: str,
+        measurement: str,
+        tags: Mapping[str, str],
+        fields: Iterable[str] = (),
+        *,
+        text: str | None = None,
     ) -> None:
         self.measurement = checked_name(measurement)
         self._parameters: Parameters = {"_bucket": bucket, "_wanted": self.measurement}
@@ -80,6 +94,7 @@ class Selection:
             self._parameters[f"_tag{number}"] = marked_tag(value)
         either = " or ".join([f'r._field == "{checked_name(name)}"' for name in sorted(fields)])
         conditions += [f"({either})"] if either else []
+        conditions += [f"r._field =~ /^{checked_name(text)}(_[0-9]+)?$/"] if text else []
         self._condition = " and ".join(conditions)
 
     def points(self, start: datetime, stop: datetime) -> Question:
@@ -94,12 +109,16 @@ class Selection:
         """Ask for the time of the latest of them, in the same way."""
         return self._ask(_LAST_TIME, start, stop)
 
+    def count(self, start: datetime, stop: datetime) -> Question:
+        """Ask how many values they have, in a single row if there is any."""
+        return self._ask(_COUNT, start, stop)
+
     def counted_by_day(self, start: datetime, stop: datetime) -> Question:
-        """Ask how many values of the field each UTC day has."""
+        """Ask how many values each series and field has on each UTC day."""
         return self._ask(_OF_DAYS, start, stop, gathered="count")
 
     def summed_by_day(self, start: datetime, stop: datetime) -> Question:
-        """Ask for the sum of the field's values in each UTC day."""
+        """Ask for the sum of the values of each series and field on each UTC day."""
         return self._ask(_OF_DAYS, start, stop, gathered="sum")
 
     def _ask(self, text: str, start: datetime, stop: datetime, **words: str) -> Question:
@@ -121,18 +140,31 @@ def time_in(lines: Iterable[str]) -> datetime | None:
     return None
 
 
-def days_in(lines: Iterable[str]) -> Iterator[tuple[date, str]]:
-    """Read the days of an answer, each with its value as it is written."""
+def days_in(lines: Iterable[str]) -> Iterator[tuple[date, list[tuple[str, str]]]]:
+    """Read the rows of an answer about days: the day of each, and what it says, by name.
+
+    In whatever order the columns came: InfluxDB promises none.
+    """
     for columns, row in _rows(lines):
-        yield _instant(row[columns.time])[0].date(), row[columns.value]
+        said = sorted((name, row[at]) for at, name in columns.named if row[at])
+        yield _instant(row[columns.time])[0].date(), said
+
+
+def number_in(lines: Iterable[str]) -> int:
+    """Read the number in the answer's first row; 0 when it has none."""
+    for columns, row in _rows(lines):
+        return next(int(row[at]) for at, name in columns.named if name == "_value")
+    return 0
 
 
 class _Columns:
     """Where a table of the answer has its time, tags and fields; an empty cell is absent."""
 
     def __init__(self, kinds: list[str], names: list[str]) -> None:
-        self.time = names.index("_time")
-        self.value = names.index("_value") if "_value" in names else -1
+        self.time = names.index("_time") if "_time" in names else -1
+        self.named = [
+            (at, name) for at, name in enumerate(names) if name not in _FRAME and at != self.time
+        ]
         self.tags = [(at, name[1:]) for at, name in enumerate(names) if name.startswith(_TAG)]
         ours = {at for at, _ in self.tags} | {self.time}
         self.fields = [

@@ -7,6 +7,7 @@ InfluxDB answers 204. The client's own ``WriteApi`` gives a batch up after its r
 
 import codecs
 import gzip
+import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
@@ -18,7 +19,7 @@ from influxdb_client.rest import ApiException
 from influxdb_client.service.write_service import WriteService
 
 from streams.stores.fitness import EARLIEST, LATEST, refuse, sifted
-from streams.stores.flux import Failed, Question, Selection, days_in, points_in, time_in
+from streams.stores.flux import Failed, Question, Selection, days_in, number_in, points_in, time_in
 from streams.stores.influx_answer import Refused, meaning_of
 from streams.stores.line_protocol import line_of
 from streams.stores.port import Point, StoreUnavailable
@@ -29,12 +30,16 @@ GZIP_LEVEL = 1
 """A line takes 1.2 us to a tenth of its size; at the client's own level 9 that is 9 us, a quarter
 of what InfluxDB then needs to take it in, for a twentieth of the size."""
 _WRITTEN = 204
-FIRST_SPAN = timedelta(hours=1)
-LONGEST_SPAN = timedelta(days=1)
+FIRST_SPAN = timedelta(days=1)
+LONGEST_SPAN = timedelta(days=64)
 SHORTEST_SPAN = timedelta(minutes=1)
 ENOUGH_ROWS = 50_000
 """InfluxDB sorts an answer in memory, so a reading is cut into spans of time that grow and shrink
 towards this many rows (20 MB); a day at one sample a second from 40 beds would be 3.5 million."""
+UNCOUNTED_SPAN = timedelta(hours=1)
+ENOUGH_VALUES = 300_000
+"""A longer span is counted before it is read, a row having many values: a quiet month may end with
+a full ward."""
 
 _Line = tuple[Point, bytes]
 
@@ -98,11 +103,21 @@ class InfluxStore:
         selection = Selection(self._bucket, measurement, {}, fields)
         return self._spans(selection, max(start, EARLIEST), min(stop, LATEST))
 
+    def read_text(
+        self, measurement: str, text: str, start: datetime, stop: datetime
+    ) -> Iterator[Point]:
+        """Read as ``read`` does, but of each point only ``text``, in all of its pieces."""
+        selection = Selection(self._bucket, measurement, {}, text=text)
+        return self._spans(selection, max(start, EARLIEST), min(stop, LATEST))
+
     def extent(
-        self, measurement: str, start: datetime, stop: datetime
+        self, measurement: str, start: datetime, stop: datetime, fields: Collection[str] = ()
     ) -> tuple[datetime, datetime] | None:
-        """Ask for the first and the last point of each series; see the port."""
-        selection = Selection(self._bucket, measurement, {})
+        """Ask for the first and the last point of each series; see the port.
+
+        That is a look at each field of each series; ``fields`` names one that every point has.
+        """
+        selection = Selection(self._bucket, measurement, {}, fields)
         start, stop = max(start, EARLIEST), min(stop, LATEST)
         if start >= stop:
             return None
@@ -112,23 +127,25 @@ class InfluxStore:
             last = time_in(lines)
         return None if first is None or last is None else (first, last)
 
-    def day_marks(self, measurement: str, present: str, number: str) -> dict[date, str]:
-        """Give each UTC day that has points a mark: another one when points came or went.
+    def day_marks(
+        self, measurement: str, counted: Collection[str], summed: Collection[str]
+    ) -> dict[date, str]:
+        """Give each UTC day that has points a mark: another one when it has others.
 
-        It is how often the field ``present`` is there, and the sum of ``number``. That a point was
-        written over with other values shows only where these are of one of the two fields.
+        It is a digest of how often each series has the fields ``counted``, and of the sums of the
+        fields ``summed``: that a point was written over shows where one of these is changed by it.
         """
-        extent = self.extent(measurement, EARLIEST, LATEST)
-        if extent is None:
-            return {}
-        span = extent[0], extent[1] + timedelta(microseconds=1)
-        counted = Selection(self._bucket, measurement, {}, [present]).counted_by_day(*span)
-        summed = Selection(self._bucket, measurement, {}, [number]).summed_by_day(*span)
-        with self._answer(counted) as lines:
-            marks = dict(days_in(lines))
-        with self._answer(summed) as lines:
-            sums = dict(days_in(lines))
-        return {day: f"{count}/{sums.get(day, '-')}" for day, count in marks.items()}
+        span = EARLIEST, LATEST
+        questions = (
+            Selection(self._bucket, measurement, {}, counted).counted_by_day(*span),
+            Selection(self._bucket, measurement, {}, summed).summed_by_day(*span),
+        )
+        said: dict[date, list[list[tuple[str, str]]]] = {}
+        for question in questions:
+            with self._answer(question) as lines:
+                for day, row in days_in(lines):
+                    said.setdefault(day, []).append(row)
+        return {day: _digest(sorted(rows)) for day, rows in said.items()}
 
     def close(self) -> None:
         """Close the connections."""
@@ -169,15 +186,26 @@ class InfluxStore:
     def _spans(self, selection: Selection, start: datetime, stop: datetime) -> Iterator[Point]:
         span = FIRST_SPAN
         while start < stop:
-            end = start + min(span, stop - start)
+            end = self._fitting(selection, start, start + min(span, stop - start))
             rows = 0
             with self._answer(selection.points(start, end)) as lines:
                 for point in points_in(selection.measurement, lines):
                     rows += 1
                     yield point
-            longer = rows <= ENOUGH_ROWS
-            span = min(span * 2, LONGEST_SPAN) if longer else max(span / 2, SHORTEST_SPAN)
+            if rows > ENOUGH_ROWS:
+                span = max((end - start) / 2, SHORTEST_SPAN)
+            else:
+                span = min((end - start) * (2 if rows * 2 <= ENOUGH_ROWS else 1), LONGEST_SPAN)
             start = end if rows or end == stop else self._next_time(selection, end, stop)
+
+    def _fitting(self, selection: Selection, start: datetime, end: datetime) -> datetime:
+        """Give an end before which there is no more than one answer may hold."""
+        while end - start > UNCOUNTED_SPAN:
+            with self._answer(selection.count(start, end)) as lines:
+                if number_in(lines) <= ENOUGH_VALUES:
+                    return end
+            end = start + max((end - start) / 2, UNCOUNTED_SPAN)
+        return end
 
     def _next_time(self, selection: Selection, start: datetime, stop: datetime) -> datetime:
         """Where the next point is, so that a year without any costs one question."""
@@ -207,3 +235,7 @@ class InfluxStore:
             raise meaning_of(answer, self._bucket) from answer
         except (urllib3.exceptions.HTTPError, OSError) as lost:
             raise StoreUnavailable(f"InfluxDB is out of reach: {lost}") from lost
+
+
+def _digest(said: list[list[tuple[str, str]]]) -> str:
+    return hashlib.blake2b(repr(said).encode(), digest_size=16).hexdigest()

@@ -27,8 +27,9 @@ _DEFAULT_PORT = {"influxdb": 8086, "influxdb+https": 443}
 def open_store(url: str, *, make: bool = True) -> Store:
     """Open the store at ``url``; ``ValueError`` says what is wrong with the address.
 
-    ``make``: a file that is not there is made; a reader that only asks does not want that. Raises
-    ``StoreUnavailable`` and ``WrongStore`` as the store itself does.
+    ``make``: a file that is not there is made, and an earlier version's is brought up to this one;
+    a reader that only asks does not want that. Raises ``StoreUnavailable`` and ``WrongStore`` as
+    the store itself does.
     """
     parts = urlsplit(url)
     if parts.scheme == "sqlite":
@@ -53,7 +54,7 @@ def _sqlite(parts: SplitResult, *, make: bool) -> Store:
     path = Path(unquote(parts.path)).expanduser()
     if not make and not path.exists():
         raise StoreUnavailable(f"there is no {path}")
-    return SqliteStore(path)
+    return SqliteStore(path, bring_up=make)
 
 
 def _influx(parts: SplitResult) -> Store:

@@ -20,6 +20,8 @@ from streams.stores.port import Field, Point
 from streams.stores.shapes import SHAPES, Record, slot, version
 from streams.stores.surplus import surplus
 
+WHOLE = "record"
+"""The text that every point has: all of its record."""
 _DECODERS: dict[str, msgspec.json.Decoder[Record]] = {
     shape.measurement: msgspec.json.Decoder(kind) for kind, shape in SHAPES.items()
 }
@@ -68,7 +70,7 @@ def points_of(record: Record, raw: bytes | None = None) -> list[Point]:
             fields[name] = value
         elif value is not None:
             _add(fields, name, value)
-    fields |= pieces("record", canonical.decode())
+    fields |= pieces(WHOLE, canonical.decode())
     fields |= surplus(raw, canonical)
     return [Point(shape.measurement, tags, fields, getattr(record, shape.time), twin)]
 
@@ -79,7 +81,7 @@ def record_of(point: Point) -> Record:
     if decoder is None:
         raise ValueError(f"{point.measurement} holds no records of the contract")
     reason = "there is no field named record"
-    for text in growing("record", point.fields):
+    for text in growing(WHOLE, point.fields):
         try:
             return decoder.decode(text)
         except msgspec.DecodeError as not_whole:

@@ -21,16 +21,12 @@ import msgspec
 from streams.stores.fitness import Kind, checked_name, kind_of, refuse, sifted
 from streams.stores.instant import time_of, us_of
 from streams.stores.port import Field, Point, StoreUnavailable, WrongStore, tags_text
-from streams.stores.sqlite_layout import DAY_US, prepare, transaction
+from streams.stores.sqlite_layout import DAY_US, has_marks, prepare, transaction
 
 PAGE_ROWS = 2000
 """Rows fetched at a time. Each page is a statement of its own, so that a slow reader holds no
 snapshot open and the log does not grow behind it; at 1 KB a row it is 2 MB."""
 
-_MARK = """
-INSERT INTO day VALUES (?, ?, lower(hex(randomblob(8))))
-ON CONFLICT (measurement, number) DO UPDATE SET mark = excluded.mark
-"""
 _KEEP = """
 INSERT INTO point (measurement, time_us, tags, twin, patient, fields) VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT (measurement, time_us, tags, twin)
@@ -56,12 +52,15 @@ _TAGS = msgspec.json.Decoder(dict[str, str])
 class SqliteStore:
     """Points in the file ``path``, which is made if it is not there, with its folders.
 
-    ``busy_timeout_s`` is how long to wait for another writer. Raises ``WrongStore`` for a file
-    that is something else or newer, ``StoreUnavailable`` for one that cannot be opened now.
+    ``busy_timeout_s`` is how long to wait for another writer. A file of an earlier version is
+    brought up to this one, unless ``bring_up`` is false: for who only reads. Raises ``WrongStore``
+    for a file that is something else or newer, ``StoreUnavailable`` for one that cannot be opened
+    now.
     """
 
-    def __init__(self, path: Path, busy_timeout_s: float = 5.0) -> None:
+    def __init__(self, path: Path, busy_timeout_s: float = 5.0, *, bring_up: bool = True) -> None:
         self._path = path
+        self._bring_up = bring_up
         self._busy_timeout_s = busy_timeout_s
         self._lock = threading.RLock()
         self._open()
@@ -108,11 +107,7 @@ class SqliteStore:
                     refused.append((point, conflict))
             new = [(*field, kind) for field, kind in kinds.items() if field not in known]
             self._connection.executemany("INSERT INTO field VALUES (?, ?, ?)", new)
-            before = self._connection.total_changes
             self._connection.executemany(_KEEP, rows)
-            if self._connection.total_changes > before:
-                days = {(measurement, time_us // DAY_US) for measurement, time_us, *_ in rows}
-                self._connection.executemany(_MARK, sorted(days))
         refuse(refused)
 
     def read(
@@ -135,10 +130,16 @@ class SqliteStore:
             (first,), (last,) = self._connection.execute(_EXTENT, values).fetchall()
         return None if first is None else (time_of(first), time_of(last))
 
-    def day_marks(self, measurement: str) -> dict[date, str]:
-        """Give each UTC day that has points a mark: another one whenever its points are others."""
+    def day_marks(self, measurement: str) -> dict[date, str] | None:
+        """Give each UTC day that has points a mark: another one whenever its points are others.
+
+        A day whose points were all deleted may have one too. ``None``: the file is of an earlier
+        version, and no writer of this one has opened it yet.
+        """
         query = "SELECT number, mark FROM day WHERE measurement = ?"
         with self._lock, self._answers():
+            if not has_marks(self._connection):
+                return None
             rows = self._connection.execute(query, (checked_name(measurement),)).fetchall()
         return {time_of(number * DAY_US).date(): mark for number, mark in rows}
 
@@ -180,7 +181,7 @@ class SqliteStore:
     def _prepare(self) -> None:
         with self._answers():
             self._connection.execute("PRAGMA synchronous = FULL")
-            prepare(self._connection, self._path)
+            prepare(self._connection, self._path, bring_up=self._bring_up)
             # Last, since it writes to the file at once: only ours is touched.
             self._connection.execute("PRAGMA journal_mode = WAL")
 

@@ -36,50 +36,64 @@ CREATE TABLE point (
 CREATE INDEX point_of_patient ON point (measurement, patient, time_us, tags, twin)
     WHERE patient IS NOT NULL
 """
-# A mark is drawn at random, so that no other day, nor that of another file, has the same. Division
-# rounds towards 1970, and a day before it begins at its midnight too.
+# The file itself marks its days, so that no writer, of whatever version, can forget to. A mark is
+# drawn at random: no other day, nor that of another file, has the same.
 _DAYS = """
 CREATE TABLE day (
     measurement TEXT NOT NULL,
     number INTEGER NOT NULL,
     mark TEXT NOT NULL,
     PRIMARY KEY (measurement, number)
-) WITHOUT ROWID;
-INSERT INTO day
-SELECT measurement, number, lower(hex(randomblob(8))) FROM (
-    SELECT DISTINCT
-        measurement,
-        (time_us - (time_us % 86400000000 + 86400000000) % 86400000000) / 86400000000 AS number
-    FROM point
-)
+) WITHOUT ROWID
 """
+_DAY_OF = "({row}time_us - ({row}time_us % {us} + {us}) % {us}) / {us}"
+"""Division rounds towards 1970, and a day before it begins at its midnight too."""
+_MARKS = """
+INSERT INTO day SELECT measurement, number, lower(hex(randomblob(8)))
+FROM (SELECT DISTINCT measurement, {day} AS number FROM point)
+"""
+_MARKED = """
+CREATE TRIGGER marked_{event} AFTER {event} ON point BEGIN
+    INSERT INTO day VALUES ({row}measurement, {day}, lower(hex(randomblob(8))))
+    ON CONFLICT (measurement, number) DO UPDATE SET mark = excluded.mark;
+END
+"""
+_EVENTS = {"INSERT": "new.", "UPDATE": "new.", "DELETE": "old."}
 
 
-def prepare(connection: sqlite3.Connection, path: Path) -> None:
-    """Lay out what is empty, bring up what is old; ``WrongStore`` for what is not ours, or newer.
+def prepare(connection: sqlite3.Connection, path: Path, *, bring_up: bool) -> None:
+    """Lay out what is empty; ``WrongStore`` for what is not ours, or newer.
 
-    ``path`` is for the message. ``connection`` begins and ends transactions only as it is told.
+    With ``bring_up`` a file of an earlier schema is brought up to this one, after which earlier
+    versions of us refuse it; without, it stays as it is. ``path`` is for the message.
+    ``connection`` begins and ends transactions only as it is told.
     """
     if _is_empty(connection):
         with transaction(connection):
             # Asked again: another process may have been quicker.
             if _is_empty(connection):
-                _run(connection, _SCHEMA)
+                for statement in _SCHEMA.split(";"):
+                    connection.execute(statement)
                 connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
                 _mark_days(connection)
     if _pragma(connection, "application_id") != APPLICATION_ID:
         raise WrongStore(f"{path} is a database of something else: name another file")
-    if _pragma(connection, "user_version") == _WITHOUT_DAYS:
+    if bring_up and not has_marks(connection):
         with transaction(connection):
             # As above.
-            if _pragma(connection, "user_version") == _WITHOUT_DAYS:
+            if not has_marks(connection):
                 _mark_days(connection)
     version = _pragma(connection, "user_version")
-    if version != SCHEMA_VERSION:
+    if version not in {_WITHOUT_DAYS, SCHEMA_VERSION}:
         raise WrongStore(
             f"{path} has schema {version}; this version of inowatch reads"
             f" {SCHEMA_VERSION}: run the version that wrote it, or a newer one"
         )
+
+
+def has_marks(connection: sqlite3.Connection) -> bool:
+    """Whether the file marks its days: an earlier one does not."""
+    return _pragma(connection, "user_version") != _WITHOUT_DAYS
 
 
 @contextmanager
@@ -95,14 +109,12 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def _mark_days(connection: sqlite3.Connection) -> None:
-    _run(connection, _DAYS)
+    connection.execute(_DAYS)
+    connection.execute(_MARKS.format(day=_DAY_OF.format(row="", us=DAY_US)))
+    for event, row in _EVENTS.items():
+        day = _DAY_OF.format(row=row, us=DAY_US)
+        connection.execute(_MARKED.format(event=event, row=row, day=day))
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-
-
-def _run(connection: sqlite3.Connection, script: str) -> None:
-    """Run statements one by one: ``executescript`` would end the transaction first."""
-    for statement in script.split(";"):
-        connection.execute(statement)
 
 
 def _is_empty(connection: sqlite3.Connection) -> bool:

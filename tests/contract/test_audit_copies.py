@@ -1,6 +1,5 @@
 """Copies of past samples: the rows of the store, whatever became of either since."""
 
-import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -124,6 +123,7 @@ def test_what_is_known_is_not_read_again(tmp_path: Path) -> None:
         before = read(copies.fill, ALL)
         with closing(sqlite3.connect(path)) as other:
             first_day_us = int((MIDNIGHT + DAY).timestamp()) * 1_000_000
+            other.execute("DROP TRIGGER marked_DELETE")
             other.execute("DELETE FROM point WHERE time_us < ?", (first_day_us,))
             other.commit()
         assert len(direct(store)) < len(before)
@@ -163,6 +163,85 @@ def test_what_the_store_has_dropped_is_not_kept_here(influxdb: Influx, tmp_path:
     influxdb.delete_bucket(bucket)
 
 
+def test_other_samples_of_as_many_and_the_same_counters(influxdb: Influx, tmp_path: Path) -> None:
+    """A bucket made anew, and a day that was loaded again, are not what they were."""
+    bucket = influxdb.make_bucket()
+    with closing(InfluxStore(influxdb.url, influxdb.org, bucket, influxdb.token)) as store:
+        copies = DayCopies(tmp_path / "days", store)
+        for bed, dose_ppm in ((1, 20.0), (2, 20.0), (2, 80.0)):
+            influxdb.delete_points(bucket, MIDNIGHT, MIDNIGHT + 3 * DAY)
+            moments = [MIDNIGHT + n * DAY for n in range(3)]
+            keep(store, *(sample(at, bed, n, set_ppm=dose_ppm) for n, at in enumerate(moments)))
+            rows = read(copies.fill, ALL)
+            assert rows == direct(store)
+            assert len(rows) == 3
+    influxdb.delete_bucket(bucket)
+
+
+def test_what_comes_while_a_day_is_read(
+    store: Kept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Late samples of a day that is being copied: of a file that may lack them nothing is taken."""
+    late = iter([sample(MIDNIGHT + DAY + n * H, 9, n, set_ppm=5.0) for n in (2, 4)])
+
+    def fill_and_more(*given: Any) -> None:
+        fill(*given)
+        keep(store, *[one for one in [next(late, None)] if one])
+
+    copies = DayCopies(tmp_path / "days", store)
+    with monkeypatch.context() as patched:
+        patched.setattr("streams.audit.day_copies.fill", fill_and_more)
+        rows = read(copies.fill, ALL)
+    assert rows == direct(store)
+    assert sum(row[2] == "p-9" for row in rows) == 2
+    assert next(late, None) is None
+    assert days_in(tmp_path / "days") == ["2026-03-01", "2026-03-03"]
+    assert read(copies.fill, ALL) == rows
+
+
+def test_an_earlier_version_writes(tmp_path: Path) -> None:
+    """The file itself marks its days: a writer that knows nothing of marks cannot get by them."""
+    path = tmp_path / "ward.db"
+    with closing(SqliteStore(path)) as store:
+        keep(store, *four_days())
+        copies = DayCopies(tmp_path / "days", store)
+        read(copies.fill, ALL)
+        with closing(sqlite3.connect(path)) as other:
+            changes = [
+                "UPDATE point SET fields = json_set(fields, '$.set_ppm', 39.0) WHERE rowid = 5",
+                "DELETE FROM point WHERE rowid = 7",
+                """INSERT INTO point SELECT measurement, time_us + 1, tags, twin, patient, fields
+                FROM point WHERE rowid = 9""",
+            ]
+            for change in changes:
+                other.execute(change)
+                other.commit()
+                before = direct(store)
+                assert read(copies.fill, ALL) == before, change
+
+
+def test_a_store_that_was_emptied(tmp_path: Path) -> None:
+    """When the store has one day at most, nothing older lies about any more."""
+    path = tmp_path / "ward.db"
+    with closing(SqliteStore(path)) as store:
+        keep(store, *four_days())
+        read(DayCopies(tmp_path / "days", store).fill, ALL)
+    path.unlink()
+    with closing(SqliteStore(path)) as store:
+        keep(store, sample(MIDNIGHT + 30 * DAY, seq=1))
+        assert read(DayCopies(tmp_path / "days", store).fill, ALL) == direct(store)
+    assert days_in(tmp_path / "days") == []
+
+
+def test_folders_are_no_columns(tmp_path: Path) -> None:
+    """A folder whose name looks like ``column=value`` changes no value."""
+    home = tmp_path / "unit=picu" / "set_ppm=5"
+    home.mkdir(parents=True)
+    with closing(SqliteStore(home / "ward.db")) as store:
+        keep(store, *four_days())
+        assert read(DayCopies(home / "days", store).fill, ALL) == direct(store)
+
+
 def test_another_file_of_the_same_name(tmp_path: Path) -> None:
     """A store that was made anew in its place is another one, even with as many samples."""
     path, copies = tmp_path / "ward.db", tmp_path / "days"
@@ -180,7 +259,7 @@ def test_one_folder_for_many_stores(tmp_path: Path) -> None:
         for number in (1, 2):
             with closing(SqliteStore(tmp_path / f"{number}.db")) as store:
                 keep(store, *(sample(MIDNIGHT + n * DAY, number, n) for n in range(3)))
-                copies = copies_for(store, str(tmp_path / "all"))
+                copies = copies_for(store, str(tmp_path / "all"), pytest.fail)
                 assert copies is not None
                 rows[number] = read(copies.fill, ALL)
                 assert rows[number] == direct(store)
@@ -212,16 +291,56 @@ def test_what_broke_off_is_done_again(tmp_path: Path) -> None:
     assert len(days_in(folder)) == 3
 
 
-def test_a_broken_copy_is_said(tmp_path: Path) -> None:
-    """It is no answer with fewer rows, but a sentence that says what to remove."""
+def test_a_damaged_copy_is_made_again(tmp_path: Path) -> None:
+    """Cut short, with a bit turned over, or empty: what is no copy any more is none."""
     folder = tmp_path / "days"
     with closing(SqliteStore(tmp_path / "ward.db")) as store:
         keep(store, *four_days())
         copies = DayCopies(folder, store)
         read(copies.fill, ALL)
-        os.truncate(next(folder.glob("2026-03-02.*")), 100)
-        with pytest.raises(CannotCopy, match=rf"remove {folder}, or ask with --copy none"):
-            read(copies.fill, ALL)
+        (file,) = folder.glob("2026-03-02.*")
+        content = file.read_bytes()
+        damaged = [
+            content[:100],
+            b"",
+            *(_turned(content, at) for at in range(4, len(content), 500)),
+        ]
+        for bad in damaged:
+            file.write_bytes(bad)
+            assert read(copies.fill, ALL) == direct(store)
+            assert file.read_bytes() == content
+
+
+def _turned(content: bytes, at: int) -> bytes:
+    return content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]
+
+
+def test_a_folder_that_cannot_be_used(tmp_path: Path) -> None:
+    """Named, it is an error with its cure; where nobody has asked for it, the store answers."""
+    folder = tmp_path / "days"
+    folder.mkdir()
+    folder.chmod(0o755)
+    said: list[str] = []
+    with closing(SqliteStore(tmp_path / "ward.db")) as store:
+        keep(store, *four_days())
+        with pytest.raises(CannotCopy, match=rf"chmod 700.*remove {folder}, or .*--copy none"):
+            read(DayCopies(folder, store).fill, ALL)
+        assert read(DayCopies(folder, store, said.append).fill, ALL) == direct(store)
+    assert "chmod 700" in said[0]
+    assert days_in(folder) == []
+
+
+def test_room_is_left_to_the_recorder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a disk that is nearly full no copies are made that nobody has asked for."""
+    monkeypatch.setattr("streams.audit.day_copies.LEAST_FREE_BYTES", 10**18)
+    said: list[str] = []
+    with closing(SqliteStore(tmp_path / "ward.db")) as store:
+        keep(store, *four_days())
+        assert read(DayCopies(tmp_path / "days", store, said.append).fill, ALL) == direct(store)
+        assert days_in(tmp_path / "days") == []
+        read(DayCopies(tmp_path / "asked-for", store).fill, ALL)
+    assert "little room" in said[0]
+    assert len(days_in(tmp_path / "asked-for")) == 3
 
 
 def courses(address: str, *words: str, **environment: str) -> tuple[int, str]:

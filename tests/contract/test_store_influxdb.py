@@ -93,12 +93,14 @@ def test_a_token_that_may_only_read(influxdb: "Influx") -> None:
     influxdb.delete_bucket(bucket)
 
 
+@pytest.mark.parametrize("enough_values", [1, 20, 100_000])
 @pytest.mark.parametrize("enough_rows", [1, 5, 1000])
 def test_a_reading_is_whole_however_it_is_cut(
-    influxdb: "Influx", enough_rows: int, monkeypatch: pytest.MonkeyPatch
+    influxdb: "Influx", enough_rows: int, enough_values: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A reading is made of many questions, longer or shorter as there is less or more to tell."""
     monkeypatch.setattr("streams.stores.influx.ENOUGH_ROWS", enough_rows)
+    monkeypatch.setattr("streams.stores.influx.ENOUGH_VALUES", enough_values)
     bucket = influxdb.make_bucket()
     with closing(InfluxStore(influxdb.url, influxdb.org, bucket, influxdb.token)) as store:
         minutes = [*range(0, 300, 7), *range(5000, 5100), 9_000, 20_000]

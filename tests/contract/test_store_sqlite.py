@@ -117,13 +117,18 @@ def test_an_earlier_file_is_brought_up(tmp_path: Path) -> None:
     with closing(SqliteStore(path)) as store:
         store.write(points)
     with closing(sqlite3.connect(path)) as earlier:
+        for event in ("INSERT", "UPDATE", "DELETE"):
+            earlier.execute(f"DROP TRIGGER marked_{event}")
         earlier.execute("DROP TABLE day")
         earlier.execute("PRAGMA user_version = 1")
         earlier.commit()
+    with closing(SqliteStore(path, bring_up=False)) as reader:
+        assert list(reader.read("probe", times[0], END)) == points
+        assert reader.day_marks("probe") is None
     for _ in range(2):
         with closing(SqliteStore(path)) as store:
             assert list(store.read("probe", times[0], END)) == points
-            marks = store.day_marks("probe")
+            marks = store.day_marks("probe") or {}
     assert sorted(marks) == [time.date() for time in times]
     assert len(set(marks.values())) == 3
 
@@ -134,7 +139,7 @@ def test_a_day_has_another_mark_when_its_points_are_others(tmp_path: Path) -> No
     one, two = (Point("probe", {}, {"n": 1.0}, T + n * day) for n in range(2))
     with closing(SqliteStore(tmp_path / "ward.db")) as store:
         store.write([one, two, Point("other", {}, {"n": 1.0}, T)])
-        before = store.day_marks("probe")
+        before = store.day_marks("probe") or {}
         assert sorted(before) == [T.date(), (T + day).date()]
         store.write([one, two])
         assert store.day_marks("probe") == before
@@ -143,7 +148,7 @@ def test_a_day_has_another_mark_when_its_points_are_others(tmp_path: Path) -> No
             Point("probe", {"bed": "2"}, {"n": 1.0}, T),
         ):
             store.write([more])
-            after = store.day_marks("probe")
+            after = store.day_marks("probe") or {}
             assert after[T.date()] != before[T.date()]
             assert after[(T + day).date()] == before[(T + day).date()]
             before = after
