@@ -9,6 +9,7 @@ import asyncio
 import logging
 import sys
 import time
+import zlib
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any, NoReturn
@@ -25,7 +26,7 @@ from streams.batch import BATCH_RECORDS, Batch, KafkaRecord
 from streams.batch_consumer import BatchTransport
 from streams.clock import Clock
 from streams.ending import CannotStart, give_up
-from streams.groups import app_id
+from streams.groups import app_id, topics_read
 from streams.lease import Superseded
 from streams.settings import Settings
 
@@ -96,7 +97,7 @@ def new_app(role: str, settings: Settings) -> faust.App:
         broker_session_timeout=10.0,
         broker_heartbeat_interval=2.0,
         broker_request_timeout=30.0,
-        consumer_group_instance_id=f"{app_id(role, settings)}-{settings.instance}",
+        consumer_group_instance_id=_member_name(role, settings),
         consumer_auto_offset_reset="earliest",
         broker_max_poll_records=BATCH_RECORDS,
         producer_linger=0,
@@ -115,6 +116,18 @@ def new_app(role: str, settings: Settings) -> faust.App:
         # flight, so that only one of the two is ever at work.
         stream_buffer_maxsize=16_384,
     )
+
+
+def _member_name(role: str, settings: Settings) -> str:
+    """Name the worker as its group knows it: the same after a restart, another with other topics.
+
+    To a name that it knows the group gives back the partitions that it had, whatever topics it asks
+    for now: what another version reads in addition would never be read, and of one that reads less
+    the client gives up in silence.
+    """
+    topics = {*topics_read(role, settings.topics), *own_topics(role, settings)}
+    digest = zlib.crc32("\n".join(sorted(topics)).encode())
+    return f"{app_id(role, settings)}-{settings.instance}-{digest:08x}"
 
 
 def _credentials(access: KafkaAccess) -> Any:

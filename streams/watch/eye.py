@@ -63,4 +63,4 @@ class Eye:
         if self.sight.seen is None:
             left_open = tuple(self._look.ledger.left_open())
         self.sight = Sight(seen, seen.at, "", left_open)
-        self._records.send()
+        self._records.send(seen.missing)

@@ -6,6 +6,7 @@ take stays here for the next time. Add from any thread; send from one.
 
 import logging
 from collections import deque
+from collections.abc import Collection
 from contextlib import closing, suppress
 from typing import Any, NamedTuple
 
@@ -54,9 +55,15 @@ class Records:
         """
         self._newest[topic] = _Entry(topic, key.encode(), encode(record))
 
-    def send(self) -> None:
-        """Send what waits, oldest first; stops at the first that is not taken, and says so."""
-        if not self._waiting and not self._newest:
+    def send(self, missing: Collection[str] = ()) -> None:
+        """Send what waits, oldest first; stops at the first that is not taken, and says so.
+
+        The newest of a topic that is ``missing`` is not tried: Kafka's client would look for the
+        topic for ``SEND_S``, and whoever waits for this looks at nothing meanwhile.
+        """
+        # A list first: others add meanwhile.
+        there = [topic for topic in list(self._newest) if topic not in missing]
+        if not self._waiting and not there:
             return
         try:
             # There is little to send, so no connection is kept.
@@ -67,14 +74,14 @@ class Records:
                     # Another one stands here now when so many came that this one fell out.
                     if self._waiting[0] is entry:
                         self._waiting.popleft()
-                while self._newest:
-                    self._send_newest(producer)
+                for topic in there:
+                    self._send_newest(producer, topic)
         except (ClusterError, KafkaError) as trouble:
             waiting = len(self._waiting) + len(self._newest)
             log.warning("%d records of the watchdog wait: %s", waiting, trouble)
 
-    def _send_newest(self, producer: "_Producer") -> None:
-        topic, entry = self._newest.popitem()
+    def _send_newest(self, producer: "_Producer", topic: str) -> None:
+        entry = self._newest.pop(topic)
         try:
             producer.send(entry)
         except KafkaError:

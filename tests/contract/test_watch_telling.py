@@ -4,12 +4,14 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 import pytest
 from kafka import KafkaConsumer
+from kafka.admin import KafkaAdminClient
 
 from alerts.notify import History, remember
 from alerts.sinks.webhook import Webhook
@@ -215,3 +217,23 @@ def test_what_kafka_does_not_take_waits(caplog: pytest.LogCaptureFixture) -> Non
         assert found == pages
         (word,) = read(broker.bootstrap, health)
         assert msgspec.json.decode(word, type=Page).reason == f"look {AT_MOST}"
+
+
+def test_a_topic_that_is_missing_is_not_waited_for(
+    kafka: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The newest word for it is not tried, and goes out when it is there; the rest goes at once."""
+    prefix = f"t{uuid.uuid4().hex[:8]}"
+    pages, health = f"{prefix}.pages", f"{prefix}.health"
+    records = Records(KafkaAccess(kafka))
+    page, word = (a_page("failed", reason, of=blind()) for reason in ("page", "look"))
+    records.add(pages, "w", page)
+    records.add_newest(health, "w", word)
+    with closing(KafkaAdminClient(bootstrap_servers=kafka)) as admin:
+        admin.create_topics({pages: {"num_partitions": 1}}, wait_for_metadata=True)
+        records.send([health])
+        assert [msgspec.json.decode(value, type=Page) for value in read(kafka, pages)] == [page]
+        assert "of the watchdog wait" not in caplog.text
+        admin.create_topics({health: {"num_partitions": 1}}, wait_for_metadata=True)
+    records.send()
+    assert [msgspec.json.decode(value, type=Page) for value in read(kafka, health)] == [word]

@@ -130,7 +130,7 @@ def test_a_stopped_monitor(kafka: str, tmp_path: Path) -> None:
                 {"monitor", "pager"},
                 {"webhook", "terminal"},
             )
-            assert (ill[0].clock_s or 0) > 10
+            assert (ill[0].clock_s or 0) >= 10, "more than 10 s, to a tenth"
             assert eventually(lambda: [p.outcome for p in site.pages() if p.alert == name])
             site.kill("watchdog")
             before = site.log_of("watchdog").count("no tick for")
