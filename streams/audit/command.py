@@ -3,22 +3,19 @@
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import click
 
-from schemas.decode import EARLIEST, LATEST
 from streams.audit.answer import Answer
 from streams.audit.catalogue import Catalogue
 from streams.audit.day_copies import copies_for
-from streams.audit.engine import BEFORE, Asked, ask
+from streams.audit.engine import Asked, ask
 from streams.audit.reading import Progress
-from streams.audit.tables import TELEMETRY
 from streams.stores.open import open_store
-from streams.stores.port import Store
 
 HOUR = timedelta(hours=1)
 LONG_S = 10.0
@@ -42,7 +39,7 @@ def run_audit(
     on record may be a slip of the finger, so that is said on stderr; so is what would be quicker.
     """
     began = time.monotonic()
-    with closing(open_store(address, make=False)) as store, _bar(store, asked) as progress:
+    with closing(open_store(address, make=False)) as store, _bar(asked) as progress:
         copies = copies_for(store, copy, lambda why: click.echo(f"inowatch: {why}", err=True))
         answer = ask(store, catalogue, asked, progress, copies)
     if copies is None and copy is None and time.monotonic() - began > LONG_S:
@@ -81,22 +78,26 @@ def _writer(form: Form) -> Callable[[Answer], bytes]:
 
 
 @contextmanager
-def _bar(store: Store, asked: Asked) -> Iterator[Progress]:
+def _bar(asked: Asked) -> Iterator[Progress]:
     """Show on a terminal how much of the samples has been read, and how long the rest may take."""
     if not sys.stderr.isatty():
         yield lambda _: None
         return
-    earliest = max(asked.start - BEFORE, EARLIEST) if asked.start else EARLIEST
-    first = next(store.read(TELEMETRY.name, earliest, asked.stop or LATEST), None)
-    begin, end = first.time if first else earliest, asked.stop or datetime.now(UTC)
-    hours = max(1, int((end - begin) / HOUR))
-    with click.progressbar(length=hours, label="reading samples", file=sys.stderr) as bar:
+    end = asked.stop or datetime.now(UTC)
+    with ExitStack() as shown:
+        begun: list[tuple[datetime, Any]] = []
 
         def reached(at: datetime) -> None:
-            bar.update(min(hours, int((at - begin) / HOUR)) - bar.pos)
+            if not begun:
+                hours = max(1, int((end - at) / HOUR))
+                bar = click.progressbar(length=hours, label="reading samples", file=sys.stderr)
+                begun.append((at, shown.enter_context(bar)))
+            begin, bar = begun[0]
+            bar.update(min(bar.length, int((at - begin) / HOUR)) - bar.pos)
 
         yield reached
-        bar.update(hours - bar.pos)
+        for _, bar in begun:
+            bar.update(bar.length - bar.pos)
 
 
 def is_before(start: datetime | None, stop: datetime | None) -> bool:
