@@ -21,7 +21,7 @@ from tests.faults.store_faults import (
     influx_refuses,
     influx_says_later,
 )
-from tests.faults.timeline import LIVE, MINUTE
+from tests.faults.timeline import LIVE, MINUTE, STEP
 
 ABSENCES = {"methb-first-overdue", "course-over-14-days", "telemetry-lost"}
 """What is told because time passes and nothing comes."""
@@ -83,8 +83,9 @@ def deadline_missed() -> Fault:
             if alert.rule in ABSENCES
             and alert.phase == "raised"
             and alert.at > zero + AWAY
-            # The ward would wait for the monitor, and the deadline would not come.
-            and not any(alert.at - AWAY <= at <= alert.at + AWAY for at in waits)
+            # The ward would wait for the monitor, and the deadline, or the release, would not come:
+            # it waits a step before the record.
+            and not any(alert.at - AWAY <= at <= alert.at + AWAY + STEP for at in waits)
         ]
         for fall in sorted(falls)[:1]:
             scene.reaches((fall - AWAY - zero) / LIVE)
