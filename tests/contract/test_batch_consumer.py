@@ -72,6 +72,11 @@ class Site:
         """Hold nobody any more."""
         self.gate.unlink(missing_ok=True)
 
+    def said(self) -> str:
+        """What the probes printed, for whoever asks why nothing came."""
+        logs = sorted(self.site.home.glob("probe-*.log"))
+        return "\n".join(log.read_text(errors="replace")[-2000:] for log in logs)
+
     def lines(self, what: str = "") -> list[Line]:
         """What the probes have written down so far, of one kind or all."""
         lines = []
@@ -230,7 +235,7 @@ def test_killed_again_and_again(recorder: Site) -> None:
     for _ in range(5):
         recorder.send(800)
         done = len(recorder.lines("done"))
-        assert eventually(lambda done=done: len(recorder.lines("done")) > done)
+        assert eventually(lambda done=done: len(recorder.lines("done")) > done), recorder.said()
         recorder.probes["0"].kill()
         recorder.start()
     assert eventually(recorder.complete)
