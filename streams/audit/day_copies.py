@@ -19,7 +19,7 @@ from shutil import disk_usage
 
 import duckdb
 
-from streams.audit.reading import Progress, fill, make_table
+from streams.audit.reading import Progress, fill, in_memory, make_table
 from streams.audit.tables import TELEMETRY, RawTable
 from streams.stores.influx import InfluxStore
 from streams.stores.port import Store
@@ -146,8 +146,7 @@ class DayCopies:
     def _make(self, day: date, mark: str) -> Path:
         """Make the file of the day, in one step."""
         unfinished = self._folder / f"{_name(day, mark)}{_UNFINISHED}"
-        with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as con:
-            con.execute("SET TimeZone = 'UTC'")
+        with in_memory() as con:
             make_table(con, TELEMETRY)
             fill(con, self._store, TELEMETRY, (_begin(day), _end(day)), lambda _: None)
             with self._sound(unfinished):

@@ -26,7 +26,7 @@ from streams.audit.answer import Answer, Head, counted, coverage_of, digest
 from streams.audit.catalogue import Catalogue
 from streams.audit.day_copies import DayCopies
 from streams.audit.question import InvalidQuestion, Question, Value, words_of
-from streams.audit.reading import Progress, extent, fill, fill_by_record, make_table
+from streams.audit.reading import Progress, extent, fill, fill_by_record, in_memory, make_table
 from streams.audit.tables import TABLES, TELEMETRY, TIME, RawTable
 from streams.stores.port import Store
 from streams.stores.shapes import SHAPES
@@ -67,8 +67,7 @@ def ask(
     words = words_of(question.sql).union(*(words_of(view.sql) for view in views))
     # Alerts always: they say by which rules the period was judged.
     tables = [_trimmed(TABLES[name], words) for name in sorted({*names, _ALERT})]
-    with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as con:
-        con.execute("SET TimeZone = 'UTC'")
+    with in_memory() as con:
         for table in tables:
             make_table(con, table)
             if table.name != TELEMETRY.name:

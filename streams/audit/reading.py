@@ -6,6 +6,7 @@ Promises the same tables, row by row, whichever store they come from.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -33,6 +34,14 @@ INSERT INTO "{table}" SELECT {values} FROM (
 )
 """
 _DUCK = {"string": "VARCHAR", "double": "DOUBLE", "bool": "BOOLEAN", "int64": "BIGINT"}
+
+
+@contextmanager
+def in_memory() -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a database that is gone afterwards: in UTC, and it fetches no extension of DuckDB's."""
+    with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as con:
+        con.execute("SET TimeZone = 'UTC'")
+        yield con
 
 
 def make_table(con: duckdb.DuckDBPyConnection, table: RawTable) -> None:

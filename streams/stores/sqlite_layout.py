@@ -14,7 +14,7 @@ from streams.stores.port import WrongStore
 APPLICATION_ID = 0x696E4F57
 """Marks the file as ours, in the place that SQLite keeps for that: ``inOW``."""
 SCHEMA_VERSION = 2
-"""The second has marks of days; a file of the first is given them when it is opened."""
+"""The second has marks of days; a file of the first is given them when a writer opens it."""
 DAY_US = 86_400_000_000
 _WITHOUT_DAYS = 1
 _SCHEMA = """

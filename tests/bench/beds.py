@@ -23,8 +23,8 @@ from msgspec import Struct
 from deploy.influxdb.server import InfluxServer
 from deploy.kafka.broker import Broker
 from schemas.encode import encode
-from schemas.telemetry import Telemetry
 from tests.bench.contest import site_on
+from tests.bench.steady_sample import steady_sample
 from tests.contract.conftest import Influx
 from tests.e2e.product import Product
 
@@ -109,30 +109,12 @@ def _send(site: Product, beds: int, over: Event) -> None:
         for bed in range(beds):
             if bed % PACE == 0:
                 time.sleep(max(0.0, begin + second + bed / beds - time.monotonic()))
-            value = encode(_sample(bed, second))
+            value = encode(steady_sample(bed, second, datetime.now(UTC)))
             producer.send(site.topics.telemetry, key=f"p{bed:012x}".encode(), value=value)
         second += 1
         if time.monotonic() > begin + second + BEHIND_S:
             return  # not a sample a second any more
     producer.close()
-
-
-def _sample(bed: int, second: int) -> Telemetry:
-    return Telemetry(
-        time=datetime.now(UTC),
-        device=f"ino-{bed:06}",
-        patient=f"p{bed:012x}",
-        unit=f"nicu-{bed // 12}",
-        bed=f"{bed // 12}-{bed % 12:02}",
-        mode="delivering",
-        seq=second,
-        set_ppm=20.0,
-        no_ppm=19.5 + (bed + second) % 10 / 10,
-        no2_ppm=0.1 + (bed + second) % 7 / 100,
-        fio2_pct=60.0,
-        spo2_pct=91.0 + (bed + second) % 3,
-        cylinder_bar=120.0,
-    )
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from schemas.encode import encode
 from schemas.telemetry import Telemetry
 from streams.ward import Ward
 from tests.bench.peers_env import ROOT, peers_environment
+from tests.bench.steady_sample import steady_sample
 
 LIMIT_S = 600.0
 START = datetime(2026, 1, 15, 12, tzinfo=UTC)
@@ -75,23 +76,8 @@ def _hold(courses: int, samples: int) -> Ward:
 
 
 def _sample(course: int, minute: int, time: datetime) -> bytes:
-    return encode(
-        Telemetry(
-            time=time + timedelta(milliseconds=course % 1000),
-            device=f"ino-{course:06}",
-            patient=f"p{course:012x}",
-            unit=f"nicu-{course // 12}",
-            bed=f"{course // 12}-{course % 12:02}",
-            mode="delivering",
-            seq=minute,
-            set_ppm=20.0,
-            no_ppm=19.5 + (course + minute) % 10 / 10,
-            no2_ppm=0.1 + (course + minute) % 7 / 100,
-            fio2_pct=60.0,
-            spo2_pct=91.0 + (course + minute) % 3,
-            cylinder_bar=120.0 - minute / 10,
-        )
-    )
+    at = time + timedelta(milliseconds=course % 1000)
+    return encode(steady_sample(course, minute, at, cylinder_bar=120.0 - minute / 10))
 
 
 def _resident() -> int:

@@ -8,14 +8,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 from click.testing import CliRunner
 
 from schemas.decode import EARLIEST, LATEST
 from schemas.telemetry import Telemetry
 from streams.audit.day_copies import CannotCopy, DayCopies, copies_for
-from streams.audit.reading import fill, make_table
+from streams.audit.reading import fill, in_memory, make_table
 from streams.audit.tables import TELEMETRY
 from streams.cli import main
 from streams.stores.influx import InfluxStore
@@ -86,8 +85,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Kept]:
 
 def read(way: Callable[..., None], span: tuple[datetime, datetime]) -> Rows:
     """What the table holds after it was filled this way."""
-    with duckdb.connect() as con:
-        con.execute("SET TimeZone = 'UTC'")
+    with in_memory() as con:
         make_table(con, TELEMETRY)
         way(con, TELEMETRY, span, lambda _: None)
         return con.execute(f"FROM {TELEMETRY.name}").fetchall()

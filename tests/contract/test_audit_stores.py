@@ -5,7 +5,6 @@ from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from schemas.decode import EARLIEST, LATEST
@@ -15,7 +14,7 @@ from streams.audit.engine import Asked, ask
 from streams.audit.forms.html import html
 from streams.audit.forms.text import csv, table
 from streams.audit.question import filled
-from streams.audit.reading import fill, fill_by_record, make_table
+from streams.audit.reading import fill, fill_by_record, in_memory, make_table
 from streams.audit.tables import TELEMETRY
 from streams.stores.open import open_store
 from streams.stores.points import record_of
@@ -78,9 +77,8 @@ def test_columns_say_what_records_say(store: str, request: pytest.FixtureRequest
     """The quick way to read samples gives what restoring every record gives, in the same order."""
     history: Store = request.getfixturevalue(store)
     span = (EARLIEST, LATEST)
-    with duckdb.connect() as quick, duckdb.connect() as slow:
+    with in_memory() as quick, in_memory() as slow:
         for con in (quick, slow):
-            con.execute("SET TimeZone = 'UTC'")
             make_table(con, TELEMETRY)
         fill(quick, history, TELEMETRY, span, lambda _: None)
         fill_by_record(slow, history, TELEMETRY, span)

@@ -5,13 +5,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import duckdb
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.telemetry import Telemetry
 from streams.audit.day_copies import DayCopies
-from streams.audit.reading import fill, make_table
+from streams.audit.reading import fill, in_memory, make_table
 from streams.audit.tables import TELEMETRY
 from streams.stores.points import points_of
 from streams.stores.sqlite import SqliteStore
@@ -41,9 +40,8 @@ def test_copies_follow_the_store(turns: list[tuple[list[Telemetry], list[datetim
         copies = DayCopies(Path(home, "days"), store)
         for samples, (start, stop) in turns:
             store.write([point for sample in samples for point in points_of(sample)])
-            with duckdb.connect() as copied, duckdb.connect() as read:
+            with in_memory() as copied, in_memory() as read:
                 for con in (copied, read):
-                    con.execute("SET TimeZone = 'UTC'")
                     make_table(con, TELEMETRY)
                 copies.fill(copied, TELEMETRY, (start, stop), lambda _: None)
                 fill(read, store, TELEMETRY, (start, stop), lambda _: None)
